@@ -1,0 +1,3 @@
+//! bridgectl.
+/// Entry.
+#[must_use] pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }

@@ -1,0 +1,2 @@
+//! `bridgectl`: the human tool.
+fn main() -> std::process::ExitCode { bridge_admin::main() }

@@ -1,0 +1,99 @@
+//! The human's side: requests of `bridgectl`.
+//!
+//! What only reads is answered by [`read::answer`], which `bridgectl` also calls itself, on the database, while no
+//! daemon runs.
+
+mod cleanup;
+mod human;
+pub mod read;
+mod status;
+mod tokens;
+
+use std::sync::Arc;
+
+use bridge_proto::admin::{AdminError, AdminErrorCode, Request, Response};
+use bridge_proto::frame;
+
+use crate::bridge::{Bridge, Tuning};
+use crate::clock;
+use crate::net::accept::Peer;
+
+/// Serves one `bridgectl` until it is gone.
+pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
+    loop {
+        let payload = tokio::select! {
+            payload = peer.reader.next() => payload,
+            () = peer.shutdown.cancelled() => return,
+        };
+        let Ok(Some(payload)) = payload else { return };
+        let response = match serde_json::from_slice::<Request>(payload) {
+            Ok(request) => answer(&bridge, peer.pid, request).await.unwrap_or_else(Response::Error),
+            Err(error) => Response::Error(failure(
+                AdminErrorCode::BadRequest,
+                format!("the request cannot be understood ({error}); are bridgectl and bridged of one version?"),
+            )),
+        };
+        peer.writer.push(&encode(&response));
+        if peer.writer.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Result<Response, AdminError> {
+    match request {
+        Request::Status => status::report(bridge).map(|report| Response::Status(Box::new(report))),
+        Request::Tokens { conversation } => {
+            human::require(bridge, pid, "tokens")?;
+            tokens::reveal(bridge, &conversation).await
+        }
+        Request::Cleanup { dry_run } => {
+            if !dry_run {
+                human::require(bridge, pid, "cleanup")?;
+            }
+            cleanup::run(bridge, dry_run).await
+        }
+        Request::Reload => reload(bridge),
+        reading @ (Request::List { .. } | Request::Show { .. } | Request::Audit(_) | Request::Verify { .. }) => {
+            let bridge = Arc::clone(bridge);
+            // May walk the whole database: not on the thread that serves everybody.
+            tokio::task::spawn_blocking(move || read_live(&bridge, &reading))
+                .await
+                .unwrap_or_else(|error| Err(failure(AdminErrorCode::Store, error.to_string())))
+        }
+    }
+}
+
+fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError> {
+    let reader = bridge.store.reader().map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
+    let source = read::Source { keys: &bridge.keys, paths: &bridge.paths, now: clock::now(), live: Some(&bridge.registry) };
+    read::answer(&reader, &source, request)
+}
+
+/// Reads configuration and rules again and puts them in force, or leaves everything as it was.
+fn reload(bridge: &Bridge) -> Result<Response, AdminError> {
+    let tuning = Tuning::load(&bridge.paths, &bridge.keys)
+        .map_err(|error| failure(AdminErrorCode::Config, error.to_string()))?;
+    let rules = tuning.redactor.rule_count();
+    bridge.retune(tuning);
+    tracing::info!(rules, "configuration and rules were read again");
+    Ok(Response::Reloaded { rules })
+}
+
+/// An error answer.
+pub(crate) fn failure(code: AdminErrorCode, message: impl Into<String>) -> AdminError {
+    AdminError { code, message: message.into() }
+}
+
+fn encode(response: &Response) -> Vec<u8> {
+    let payload = serde_json::to_vec(response).unwrap_or_default();
+    let mut wire = Vec::new();
+    if let Err(error) = frame::encode(&payload, &mut wire) {
+        let smaller = failure(AdminErrorCode::BadRequest, format!("the answer is too large ({error}); ask for less at once"));
+        let payload = serde_json::to_vec(&Response::Error(smaller)).unwrap_or_default();
+        if frame::encode(&payload, &mut wire).is_err() {
+            tracing::error!("an admin answer could not be encoded");
+        }
+    }
+    wire
+}

@@ -1,0 +1,117 @@
+//! Requests that only read, answered from a connection that cannot write.
+
+use bridge_proto::admin::{AdminError, AdminErrorCode, ConversationDetail, ConversationSummary, Request, Response};
+use bridge_proto::paths::Paths;
+use rusqlite::Connection;
+
+use super::failure;
+use crate::domain::id::{ConversationId, MessageId, SessionLabel};
+use crate::domain::key::Keys;
+use crate::domain::time::Timestamp;
+use crate::live::{LiveConversation, Registry};
+use crate::store::read::{audit, conversations, verify};
+
+/// Most rows of an audit trail or a conversation in one answer.
+pub const PAGE: u32 = 200;
+/// Answers grow with the texts in them; pages are cut when they come near the frame cap.
+const PAGE_BYTES: usize = 700_000;
+
+/// What a reading request is answered from.
+pub struct Source<'s> {
+    /// Keys of the installation, for verification.
+    pub keys: &'s Keys,
+    /// Where everything is.
+    pub paths: &'s Paths,
+    /// The current time.
+    pub now: Timestamp,
+    /// What the running daemon holds in memory.
+    pub live: Option<&'s Registry>,
+}
+
+/// Answers a request that only reads.
+///
+/// # Errors
+/// [`AdminError`] saying what to do.
+pub fn answer(connection: &Connection, source: &Source<'_>, request: &Request) -> Result<Response, AdminError> {
+    let failed = |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
+    match request {
+        Request::List { with_expired } => {
+            let mut all = conversations::all(connection, source.now, *with_expired).map_err(failed)?;
+            all.iter_mut().for_each(|summary| add_live(source, summary));
+            Ok(Response::List(all))
+        }
+        Request::Show { conversation, after, limit } => show(connection, source, conversation, *after, *limit),
+        Request::Audit(filter) => {
+            let mut filter = filter.clone();
+            filter.limit = filter.limit.min(PAGE);
+            Ok(Response::Audit(audit::rows(connection, &filter).map_err(failed)?))
+        }
+        Request::Verify { anchor } => {
+            let report = verify::verify(connection, source.keys, &source.paths.seal(), anchor.as_deref());
+            report.map(Response::Verify).map_err(|error| failure(AdminErrorCode::Store, error.to_string()))
+        }
+        Request::Status | Request::Tokens { .. } | Request::Cleanup { .. } | Request::Reload => {
+            Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon"))
+        }
+    }
+}
+
+/// Reads a conversation id as a person typed it.
+pub(super) fn parse_id(text: &str) -> Result<ConversationId, AdminError> {
+    ConversationId::parse(text).map_err(|error| failure(AdminErrorCode::BadRequest, format!("{text:?}: {error}")))
+}
+
+/// The error for a conversation that is not there.
+pub(super) fn not_found(id: &str) -> AdminError {
+    failure(AdminErrorCode::NotFound, format!("there is no conversation {id}; `bridgectl list --all` shows all"))
+}
+
+fn show(
+    connection: &Connection,
+    source: &Source<'_>,
+    conversation: &str,
+    after: i64,
+    limit: u32,
+) -> Result<Response, AdminError> {
+    let failed = |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
+    let id = parse_id(conversation)?;
+    let summary = conversations::one(connection, id, source.now).map_err(failed)?;
+    let mut summary = summary.ok_or_else(|| not_found(conversation))?;
+    add_live(source, &mut summary);
+    let live = source.live.and_then(|registry| registry.loaded(id));
+    let is_leased = |recipient: SessionLabel, message: MessageId| {
+        let session = live.as_ref().and_then(|conversation| conversation.session(recipient));
+        session.is_some_and(|session| session.state().mailbox.is_leased(message))
+    };
+    let after = MessageId::from_row(after);
+    let mut messages =
+        conversations::messages(connection, id, after, limit.min(PAGE), source.now, &is_leased).map_err(failed)?;
+    let mut bytes = 0;
+    let fitting = messages
+        .iter()
+        .take_while(|message| {
+            bytes += 1_000 + 6 * message.message.len().min(PAGE_BYTES);
+            bytes < PAGE_BYTES
+        })
+        .count();
+    messages.truncate(fitting.max(1));
+    Ok(Response::Show(Box::new(ConversationDetail { conversation: summary, messages })))
+}
+
+/// Adds what only the running daemon knows.
+fn add_live(source: &Source<'_>, summary: &mut ConversationSummary) {
+    let Some(registry) = source.live else { return };
+    let live = ConversationId::parse(&summary.conversation_id).ok().and_then(|id| registry.loaded(id));
+    for session in &mut summary.sessions {
+        session.connected = Some(false);
+        if let Some(live) = live.as_deref().and_then(|live| find(live, &session.session_id)) {
+            let state = live.state();
+            session.connected = Some(state.connections > 0);
+            session.last_seen = state.last_seen.map(|seen| seen.to_string());
+        }
+    }
+}
+
+fn find<'c>(conversation: &'c LiveConversation, label: &str) -> Option<&'c crate::live::LiveSession> {
+    conversation.sessions.iter().find(|session| session.label.to_string() == label).map(AsRef::as_ref)
+}

@@ -1,0 +1,334 @@
+//! `config.toml`: every key optional, unknown keys an error that names the nearest known one.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::domain::bucket::Rates;
+use crate::store::Synchronous;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Config {
+    /// The process.
+    pub daemon: DaemonConfig,
+    /// Log lines.
+    pub log: LogConfig,
+    /// The MCP side.
+    pub mcp: McpConfig,
+    /// Identity.
+    pub auth: AuthConfig,
+    /// New conversations.
+    pub conversation: ConversationConfig,
+    /// Rates.
+    pub limits: LimitsConfig,
+    /// The database.
+    pub store: StoreConfig,
+    /// Redaction.
+    pub redaction: RedactionConfig,
+}
+
+/// `[daemon]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct DaemonConfig {
+    /// Connections that may be open at once.
+    pub max_connections: usize,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct LogConfig {
+    /// `error`, `warn`, `info`, `debug` or `trace`; `BRIDGED_LOG` overrides it.
+    pub level: String,
+}
+
+/// `[mcp]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct McpConfig {
+    /// Highest protocol revision offered to clients.
+    pub highest_revision: String,
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct AuthConfig {
+    /// Whether `create_conversation` answers session tokens, as the original interface does.
+    pub expose_tokens: bool,
+}
+
+/// `[conversation]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ConversationConfig {
+    /// Minutes until a conversation expires, unless its creator asks for another lifetime.
+    pub lifetime_minutes: u32,
+    /// Longest lifetime a creator may ask for, in minutes.
+    pub max_lifetime_minutes: u32,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct LimitsConfig {
+    /// Sends and other writes, per session.
+    pub write: RateConfig,
+    /// Reads and waits, per session.
+    pub read: RateConfig,
+    /// New conversations, per process.
+    pub create: RateConfig,
+    /// Wrong tokens and invite codes, per process.
+    pub failed_auth: RateConfig,
+}
+
+/// One limit class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateConfig {
+    /// Calls per minute.
+    pub per_minute: u32,
+    /// Calls per hour.
+    pub per_hour: u32,
+    /// Calls per day.
+    pub per_day: u32,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct StoreConfig {
+    /// `full`: answered sends survive power loss. `normal`: they survive a crash of the daemon.
+    pub synchronous: Synchronous,
+}
+
+/// `[redaction]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct RedactionConfig {
+    /// A file of additional rules; they can add to the built-in ones, never weaken them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<PathBuf>,
+}
+
+impl Default for DaemonConfig {
+    fn default() -> Self {
+        Self { max_connections: 12_000 }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".to_owned() }
+    }
+}
+
+impl Default for McpConfig {
+    fn default() -> Self {
+        Self { highest_revision: "2026-07-28".to_owned() }
+    }
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self { expose_tokens: true }
+    }
+}
+
+impl Default for ConversationConfig {
+    fn default() -> Self {
+        Self { lifetime_minutes: 180, max_lifetime_minutes: 7 * 24 * 60 }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let rate = |per_minute, per_hour, per_day| RateConfig { per_minute, per_hour, per_day };
+        Self {
+            write: rate(10, 100, 500),
+            read: rate(120, 3_600, 40_000),
+            create: rate(10, 60, 300),
+            failed_auth: rate(10, 60, 300),
+        }
+    }
+}
+
+impl RateConfig {
+    /// The same as the bucket's rates.
+    #[must_use]
+    pub fn rates(&self) -> Rates {
+        Rates([self.per_minute, self.per_hour, self.per_day])
+    }
+}
+
+impl ConversationConfig {
+    /// Lifetime unless asked otherwise.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.lifetime_minutes) * 60)
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not TOML, or a value has the wrong type.
+    #[error("{}: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// It has a key that means nothing.
+    #[error("{}: unknown key `{key}`{}", path.display(), hint.as_ref().map(|h| format!("; did you mean `{h}`?")).unwrap_or_default())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// The nearest known one.
+        hint: Option<String>,
+    },
+    /// A value is out of its range.
+    #[error("{}: `{key}` {problem}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// The file of additional redaction rules cannot be used.
+    #[error("redaction rules: {0}")]
+    Rules(String),
+}
+
+impl Config {
+    /// Reads the file; a missing one is an empty one.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file and the key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Parses a configuration that was read from `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file and the key.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let failed = |source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) };
+        let document = toml::Deserializer::parse(text).map_err(failed)?;
+        let mut unknown = None;
+        let config: Self = serde_ignored::deserialize(document, |key| {
+            unknown.get_or_insert_with(|| key.to_string());
+        })
+        .map_err(failed)?;
+        if let Some(key) = unknown {
+            let hint = nearest(&key);
+            return Err(ConfigError::UnknownKey { path: path.to_owned(), key, hint });
+        }
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let value = |key, problem: String| Err(ConfigError::Value { path: path.to_owned(), key, problem });
+        let revision = &self.mcp.highest_revision;
+        if !REVISIONS.contains(&revision.as_str()) {
+            return value("mcp.highest_revision", format!("is {revision:?}; known revisions: {}", REVISIONS.join(", ")));
+        }
+        if !LEVELS.contains(&self.log.level.as_str()) {
+            return value("log.level", format!("is {:?}; known levels: {}", self.log.level, LEVELS.join(", ")));
+        }
+        let lifetimes = &self.conversation;
+        if lifetimes.lifetime_minutes == 0 || lifetimes.lifetime_minutes > lifetimes.max_lifetime_minutes {
+            let problem = format!("must be between 1 and max_lifetime_minutes ({})", lifetimes.max_lifetime_minutes);
+            return value("conversation.lifetime_minutes", problem);
+        }
+        if self.daemon.max_connections == 0 {
+            return value("daemon.max_connections", "must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Protocol revisions that can be the highest one offered.
+const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
+const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+/// Keys that have no default value and so do not show in a serialised default configuration.
+const OPTIONAL_KEYS: [&str; 1] = ["redaction.rules"];
+
+/// The known key nearest to `key`, if one is near enough to be a typing mistake.
+fn nearest(key: &str) -> Option<String> {
+    let mut known: Vec<String> = OPTIONAL_KEYS.iter().map(ToString::to_string).collect();
+    if let Ok(defaults) = toml::Table::try_from(Config::default()) {
+        collect_keys("", &defaults, &mut known);
+    }
+    let closeness = |candidate: &String| strsim::jaro_winkler(key, candidate);
+    known
+        .into_iter()
+        .max_by(|a, b| closeness(a).total_cmp(&closeness(b)))
+        .filter(|best| closeness(best) > 0.75)
+}
+
+fn collect_keys(prefix: &str, table: &toml::Table, keys: &mut Vec<String>) {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        if let toml::Value::Table(inner) = value {
+            collect_keys(&key, inner, keys);
+        }
+        keys.push(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, Path::new("config.toml"))
+    }
+
+    #[test]
+    fn empty_is_the_default() {
+        assert_eq!(parse("").unwrap(), Config::default());
+        assert_eq!(Config::default().limits.write.rates(), Rates([10, 100, 500]));
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = parse("[conversation]\nlifetime_minuts = 5").unwrap_err().to_string();
+        assert_eq!(error, "config.toml: unknown key `conversation.lifetime_minuts`; did you mean `conversation.lifetime_minutes`?");
+        let error = parse("[limit.write]\nper_minute = 5").unwrap_err().to_string();
+        assert!(error.contains("did you mean `limits"), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_name_key_and_line() {
+        assert!(parse("[mcp]\nhighest_revision = \"2031-01-01\"").unwrap_err().to_string().contains("2026-07-28"));
+        assert!(parse("[conversation]\nlifetime_minutes = 0").unwrap_err().to_string().contains("lifetime_minutes"));
+        assert!(parse("\n[daemon]\nmax_connections = \"x\"").unwrap_err().to_string().contains("line 3"));
+    }
+}

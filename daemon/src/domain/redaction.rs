@@ -1,0 +1,154 @@
+//! The gate through which every text passes before it is stored, logged or shown.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bridge_redact::Engine;
+
+use super::id::ConversationId;
+use super::key::{Keys, Purpose, TOKEN_LENGTH};
+
+/// Placeholder for a session token of this bridge.
+const OWN_TOKEN_PLACEHOLDER: &str = "SESSION_TOKEN_REDACTED";
+
+/// Text that has been through the redactor. The store accepts no other; only [`Redactor::clean`] makes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clean {
+    text: String,
+    redactions: u32,
+}
+
+impl Clean {
+    /// The redacted text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// How many secrets were replaced.
+    #[must_use]
+    pub fn redactions(&self) -> u32 {
+        self.redactions
+    }
+
+    /// Text of the bridge's own, written in its source.
+    #[must_use]
+    pub fn literal(text: &'static str) -> Self {
+        Self { text: text.to_owned(), redactions: 0 }
+    }
+}
+
+impl fmt::Display for Clean {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// One engine for message bodies, metadata, log lines and audit details.
+pub struct Redactor {
+    engine: Engine,
+    keys: Keys,
+}
+
+impl Redactor {
+    /// A redactor with the given rules; `keys` tell two secrets of one conversation apart without revealing them.
+    #[must_use]
+    pub fn new(engine: Engine, keys: Keys) -> Self {
+        Self { engine, keys }
+    }
+
+    /// Replaces every secret in `text`. `is_own_token` says whether 64 hex digits are a live session token of this
+    /// bridge (to everyone else they look like a checksum).
+    #[must_use]
+    pub fn clean(
+        &self,
+        conversation: Option<ConversationId>,
+        text: &str,
+        is_own_token: &dyn Fn(&str) -> bool,
+    ) -> Clean {
+        let (text, own) = replace_own_tokens(text, is_own_token);
+        let scope = conversation.map(|id| id.to_string()).unwrap_or_default();
+        let redacted = self.engine.redact_named(&text, &|secret| Some(self.label(&scope, secret)));
+        let found = u32::try_from(redacted.hits.len()).unwrap_or(u32::MAX);
+        Clean { text: redacted.text.into_owned(), redactions: found.saturating_add(own) }
+    }
+
+    /// Replaces every secret in a log line.
+    #[must_use]
+    pub fn clean_line<'t>(&self, line: &'t str) -> Cow<'t, str> {
+        self.engine.redact(line).text
+    }
+
+    /// Number of rules in force.
+    #[must_use]
+    pub fn rule_count(&self) -> usize {
+        self.engine.rule_count()
+    }
+
+    /// Four symbols that are equal for equal secrets of one conversation and say nothing without the key.
+    fn label(&self, scope: &str, secret: &str) -> String {
+        const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let digest = self.keys.digest(Purpose::RedactionLabel, &[scope.as_bytes(), secret.as_bytes()]);
+        digest.iter().take(4).map(|byte| char::from(SYMBOLS[usize::from(byte & 31)])).collect()
+    }
+}
+
+/// Replaces runs of exactly 64 hex digits that `is_own_token` recognises.
+fn replace_own_tokens<'t>(text: &'t str, is_own_token: &dyn Fn(&str) -> bool) -> (Cow<'t, str>, u32) {
+    let (mut out, mut copied, mut count) = (String::new(), 0, 0);
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() {
+        if !bytes[start].is_ascii_hexdigit() {
+            start += 1;
+            continue;
+        }
+        let length = bytes[start..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let run = &text[start..start + length];
+        // A token glued to other hex digits is still a token: look at every window of a short run.
+        let hit = (0..=length.saturating_sub(TOKEN_LENGTH).min(TOKEN_LENGTH))
+            .find(|at| run.get(*at..at + TOKEN_LENGTH).is_some_and(|w| is_own_token(&w.to_ascii_lowercase())));
+        if let Some(at) = hit {
+            out.push_str(&text[copied..start + at]);
+            out.push_str(OWN_TOKEN_PLACEHOLDER);
+            copied = start + at + TOKEN_LENGTH;
+            count += 1;
+            start = copied;
+        } else {
+            start += length;
+        }
+    }
+    if count == 0 {
+        return (Cow::Borrowed(text), 0);
+    }
+    out.push_str(&text[copied..]);
+    (Cow::Owned(out), count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_tokens_go_and_other_digests_stay() {
+        let token = "ab".repeat(32);
+        let digest = "cd".repeat(32);
+        let own = |text: &str| text == token;
+        let text = format!("sha {digest} mine {token}, glued 0{token}{} end", token.to_uppercase());
+        let (clean, count) = replace_own_tokens(&text, &own);
+        assert_eq!(count, 3);
+        assert_eq!(
+            clean,
+            format!("sha {digest} mine SESSION_TOKEN_REDACTED, glued 0SESSION_TOKEN_REDACTEDSESSION_TOKEN_REDACTED end")
+        );
+        assert!(matches!(replace_own_tokens("plain", &own).0, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn labels_tell_secrets_apart_but_not_across_conversations() {
+        let redactor = Redactor::new(Engine::builtin().unwrap(), Keys::derive(&[3; 32]));
+        assert_eq!(redactor.label("c", "one"), redactor.label("c", "one"));
+        assert_ne!(redactor.label("c", "one"), redactor.label("c", "two"));
+        assert_ne!(redactor.label("c", "one"), redactor.label("d", "one"));
+    }
+}

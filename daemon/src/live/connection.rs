@@ -1,0 +1,261 @@
+//! A connected shim: what it is bound to, what it waits for, what it still has to confirm.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bridge_proto::control::Control;
+use tokio_util::sync::CancellationToken;
+
+use super::session::{LiveConversation, LiveSession};
+use crate::domain::id::{ConversationId, SessionLabel};
+use crate::domain::mailbox::{ConnectionNumber, LeaseNumber};
+use crate::domain::time::Timestamp;
+
+/// Sessions that one connection may speak for; a client needs one or two.
+const MAX_SESSIONS: usize = 64;
+/// Long polls that one connection may have open.
+const MAX_WAITS: u32 = 8;
+
+/// Where control frames for the shim go.
+pub trait Outlet: Send + Sync {
+    /// Queues a control frame behind what was queued before.
+    fn control(&self, control: &Control);
+}
+
+/// A session that the connection speaks for without naming it.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// The conversation.
+    pub conversation: Arc<LiveConversation>,
+    /// The session in it.
+    pub session: Arc<LiveSession>,
+}
+
+/// A connected shim.
+pub struct Connection {
+    /// Its number, unique within the daemon's life.
+    pub number: ConnectionNumber,
+    /// Process id of the shim, from the kernel.
+    pub pid: Option<i32>,
+    /// Durable name of the agent, if configured.
+    pub agent: Option<String>,
+    /// Whether the shim served its client over an earlier connection already.
+    pub reconnect: bool,
+    /// When it connected.
+    pub since: Timestamp,
+    /// What the MCP client calls itself, once known.
+    pub client: OnceLock<String>,
+    /// Cancelled when the connection is gone or is to go.
+    pub closed: CancellationToken,
+    outlet: Box<dyn Outlet>,
+    waits: AtomicU32,
+    sessions: Mutex<Sessions>,
+    requests: Mutex<Requests>,
+}
+
+/// Bindings, the latest last, and every session that was used by token.
+#[derive(Default)]
+struct Sessions {
+    bound: Vec<Binding>,
+    attached: Vec<Arc<LiveSession>>,
+}
+
+/// Requests whose answers need care. Keys are JSON-RPC ids as text.
+#[derive(Default)]
+struct Requests {
+    cancelled: HashSet<String>,
+    in_flight: HashSet<String>,
+    confirm: HashMap<String, (Arc<LiveSession>, LeaseNumber)>,
+}
+
+/// A place among a connection's long polls; freed on drop.
+pub struct WaitPermit<'c>(&'c AtomicU32);
+
+impl Drop for WaitPermit<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Connection {
+    /// A fresh connection that speaks for nobody.
+    #[must_use]
+    pub fn new(number: ConnectionNumber, pid: Option<i32>, since: Timestamp, outlet: Box<dyn Outlet>) -> Self {
+        Self {
+            number,
+            pid,
+            agent: None,
+            reconnect: false,
+            since,
+            client: OnceLock::new(),
+            closed: CancellationToken::new(),
+            outlet,
+            waits: AtomicU32::new(0),
+            sessions: Mutex::default(),
+            requests: Mutex::default(),
+        }
+    }
+
+    /// Who is on the other side, for the audit trail.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        self.pid.map_or_else(|| "process".to_owned(), |pid| format!("process {pid}"))
+    }
+
+    /// Binds the connection to a session, as its default, and gives the shim the key to reclaim it.
+    pub fn bind(&self, binding: Binding, resume: String) {
+        self.attach(&binding.session);
+        {
+            let mut sessions = locked(&self.sessions);
+            sessions.bound.retain(|known| !Arc::ptr_eq(&known.session, &binding.session));
+            if sessions.bound.len() >= MAX_SESSIONS {
+                sessions.bound.remove(0);
+            }
+            sessions.bound.push(binding);
+        }
+        self.outlet.control(&Control::Bound { resume });
+    }
+
+    /// The session it speaks for when nothing is said.
+    #[must_use]
+    pub fn default_binding(&self) -> Option<Binding> {
+        locked(&self.sessions).bound.last().cloned()
+    }
+
+    /// The session of that conversation it is bound to.
+    #[must_use]
+    pub fn binding_in(&self, conversation: ConversationId, session: Option<SessionLabel>) -> Option<Binding> {
+        let sessions = locked(&self.sessions);
+        let fits = |b: &&Binding| b.conversation.id == conversation && session.is_none_or(|s| s == b.session.label);
+        sessions.bound.iter().rev().find(fits).cloned()
+    }
+
+    /// Notes that the connection speaks for a session, so that its partner sees it connected.
+    pub fn attach(&self, session: &Arc<LiveSession>) {
+        let mut sessions = locked(&self.sessions);
+        let known = sessions.attached.iter().any(|s| Arc::ptr_eq(s, session));
+        if !known && sessions.attached.len() < MAX_SESSIONS && !self.closed.is_cancelled() {
+            session.state().connections += 1;
+            sessions.attached.push(Arc::clone(session));
+        }
+    }
+
+    /// The sessions it speaks for as `conversation/session`.
+    #[must_use]
+    pub fn bound_names(&self) -> Vec<String> {
+        locked(&self.sessions).bound.iter().map(|b| format!("{}/{}", b.conversation.id, b.session.label)).collect()
+    }
+
+    /// Marks the connection gone and returns the sessions it spoke for.
+    #[must_use]
+    pub fn close(&self) -> Vec<Arc<LiveSession>> {
+        self.closed.cancel();
+        let mut sessions = locked(&self.sessions);
+        sessions.bound.clear();
+        let attached = std::mem::take(&mut sessions.attached);
+        for session in &attached {
+            let mut state = session.state();
+            state.connections = state.connections.saturating_sub(1);
+        }
+        attached
+    }
+
+    /// Tells the shim that the daemon is about to close.
+    pub fn announce_shutdown(&self) {
+        self.outlet.control(&Control::GoingAway);
+    }
+
+    /// A place for one long poll, unless there are too many already.
+    #[must_use]
+    pub fn wait_permit(&self) -> Option<WaitPermit<'_>> {
+        let taken = self.waits.fetch_add(1, Ordering::Relaxed);
+        let permit = WaitPermit(&self.waits);
+        (taken < MAX_WAITS).then_some(permit)
+    }
+
+    /// A request arrived.
+    pub fn request_arrived(&self, id: &str) {
+        locked(&self.requests).in_flight.insert(id.to_owned());
+    }
+
+    /// A request's handler has ended; its answer may still be on its way.
+    pub fn request_handled(&self, id: &str) {
+        let mut requests = locked(&self.requests);
+        requests.in_flight.remove(id);
+        requests.cancelled.remove(id);
+    }
+
+    /// The answer to request `id` carries the messages of a lease. Returns whether it will be sent: not when the
+    /// client has cancelled the request meanwhile.
+    #[must_use]
+    pub fn expect_confirmation(&self, id: &str, session: Arc<LiveSession>, lease: LeaseNumber) -> bool {
+        let mut requests = locked(&self.requests);
+        if requests.cancelled.contains(id) {
+            return false;
+        }
+        requests.confirm.insert(id.to_owned(), (session, lease));
+        true
+    }
+
+    /// The lease that must be confirmed for the answer to `id`, which is being written now.
+    #[must_use]
+    pub fn answer_leaves(&self, id: &str) -> Option<LeaseNumber> {
+        locked(&self.requests).confirm.remove(id).map(|(_, lease)| lease)
+    }
+
+    /// The client has cancelled a request: its answer will not be sent. Returns the lease it held.
+    #[must_use]
+    pub fn request_cancelled(&self, id: &str) -> Option<(Arc<LiveSession>, LeaseNumber)> {
+        let mut requests = locked(&self.requests);
+        if requests.in_flight.contains(id) {
+            requests.cancelled.insert(id.to_owned());
+        }
+        requests.confirm.remove(id)
+    }
+
+    /// The sessions the connection speaks for, by binding or token.
+    #[must_use]
+    pub fn attached(&self) -> Vec<Arc<LiveSession>> {
+        locked(&self.sessions).attached.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nowhere;
+    impl Outlet for Nowhere {
+        fn control(&self, _: &Control) {}
+    }
+
+    fn connection() -> Connection {
+        Connection::new(1, Some(42), Timestamp::from_millis(0), Box::new(Nowhere))
+    }
+
+    #[test]
+    fn long_polls_are_capped_and_freed() {
+        let connection = connection();
+        let held: Vec<_> = (0..MAX_WAITS).map(|_| connection.wait_permit().unwrap()).collect();
+        assert!(connection.wait_permit().is_none());
+        assert!(connection.wait_permit().is_none());
+        drop(held);
+        assert!(connection.wait_permit().is_some());
+    }
+
+    #[test]
+    fn a_cancelled_request_is_forgotten_when_handled() {
+        let connection = connection();
+        connection.request_arrived("1");
+        assert!(connection.request_cancelled("1").is_none());
+        assert!(locked(&connection.requests).cancelled.contains("1"));
+        connection.request_handled("1");
+        assert!(connection.request_cancelled("2").is_none(), "unknown ids are not remembered");
+        assert!(locked(&connection.requests).cancelled.is_empty());
+    }
+}

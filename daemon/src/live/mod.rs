@@ -1,0 +1,13 @@
+//! What the daemon holds in memory: conversations in use, who is connected, who waits.
+//!
+//! Everything here can be rebuilt from the store; losing it loses nothing but leases, which is what leases are for.
+
+mod connection;
+mod peers;
+mod registry;
+mod session;
+
+pub use connection::{Binding, Connection, Outlet};
+pub use peers::{PeerLimits, PeerVerdict};
+pub use registry::Registry;
+pub use session::{LiveConversation, LiveSession, SessionState};

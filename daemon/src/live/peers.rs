@@ -1,0 +1,107 @@
+//! Limits on what a process may do before it has an identity: create conversations and fail to prove one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::domain::bucket::{Buckets, Rates};
+use crate::domain::time::Timestamp;
+
+/// Buckets per process, and one for the whole daemon.
+#[derive(Debug, Default)]
+pub struct PeerLimits {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    processes: HashMap<i32, Entry>,
+    all: Entry,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Entry {
+    buckets: Buckets,
+    refusing: bool,
+}
+
+/// Whether a process may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerVerdict {
+    /// It may.
+    Allowed,
+    /// It must wait. `first` marks the refusal that opens a burst and is to be audited.
+    Refused {
+        /// How long.
+        retry_after: Duration,
+        /// Whether this is the first refusal of the burst.
+        first: bool,
+    },
+}
+
+/// How much more than one process all processes together may do.
+const ALL_FACTOR: u32 = 5;
+/// Entries beyond which those that have nothing left to count are dropped.
+const PRUNE_AT: usize = 4_096;
+
+impl PeerLimits {
+    /// Takes a token for process `pid`, from its own bucket and from everybody's.
+    pub fn take(&self, pid: Option<i32>, rates: &Rates, now: Timestamp) -> PeerVerdict {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let Inner { processes, all } = &mut *inner;
+        if processes.len() >= PRUNE_AT {
+            processes.retain(|_, entry| {
+                let left = entry.buckets.remaining_at(rates, now);
+                [left.minute, left.hour, left.day] != rates.0
+            });
+        }
+        // Processes whose id the kernel does not tell share one entry.
+        let own = processes.entry(pid.unwrap_or(-1)).or_default();
+        let verdict = own.take(rates, now);
+        if verdict != PeerVerdict::Allowed {
+            return verdict;
+        }
+        let everybody = Rates(rates.0.map(|limit| limit.saturating_mul(ALL_FACTOR)));
+        let verdict = all.take(&everybody, now);
+        if verdict != PeerVerdict::Allowed {
+            own.buckets.refund();
+        }
+        verdict
+    }
+}
+
+impl Entry {
+    fn take(&mut self, rates: &Rates, now: Timestamp) -> PeerVerdict {
+        match self.buckets.take(rates, now) {
+            Ok(_) => {
+                self.refusing = false;
+                PeerVerdict::Allowed
+            }
+            Err(refused) => PeerVerdict::Refused {
+                retry_after: refused.retry_after,
+                first: !std::mem::replace(&mut self.refusing, true),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATES: Rates = Rates([2, 50, 100]);
+
+    #[test]
+    fn one_process_is_limited_alone_and_all_together() {
+        let (limits, now) = (PeerLimits::default(), Timestamp::from_millis(1_000));
+        assert_eq!(limits.take(Some(1), &RATES, now), PeerVerdict::Allowed);
+        assert_eq!(limits.take(Some(1), &RATES, now), PeerVerdict::Allowed);
+        assert!(matches!(limits.take(Some(1), &RATES, now), PeerVerdict::Refused { first: true, .. }));
+        assert!(matches!(limits.take(Some(1), &RATES, now), PeerVerdict::Refused { first: false, .. }));
+        for pid in 2..6 {
+            assert_eq!(limits.take(Some(pid), &RATES, now), PeerVerdict::Allowed);
+            assert_eq!(limits.take(Some(pid), &RATES, now), PeerVerdict::Allowed);
+        }
+        assert!(matches!(limits.take(Some(6), &RATES, now), PeerVerdict::Refused { first: true, .. }));
+    }
+}

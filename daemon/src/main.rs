@@ -1,0 +1,5 @@
+//! `bridged`: the daemon.
+
+fn main() -> std::process::ExitCode {
+    bridge_daemon::main()
+}

@@ -1,0 +1,77 @@
+//! The MCP side: one server of the MCP library per connection, over a transport of our own.
+
+mod server;
+mod transport;
+
+use std::sync::Arc;
+
+use rmcp::ServiceExt as _;
+
+use crate::bridge::Bridge;
+use crate::clock;
+use crate::domain::id::{ConversationId, SessionLabel};
+use crate::live::{Binding, Connection};
+use crate::net::accept::Peer;
+use crate::ops::delivery;
+use server::BridgeServer;
+use transport::{FrameTransport, ShimOutlet};
+
+pub use server::tool_definitions;
+
+/// Serves one shim until it is gone.
+pub async fn serve(bridge: Arc<Bridge>, peer: Peer) {
+    let number = bridge.registry.connection_number();
+    let outlet = Box::new(ShimOutlet::new(peer.writer.clone()));
+    let mut connection = Connection::new(number, peer.pid, clock::now(), outlet);
+    connection.agent = peer.hello.agent.as_deref().map(|name| bridge.clean(None, name).to_string());
+    connection.reconnect = peer.hello.reconnect;
+    let connection = Arc::new(connection);
+    bridge.registry.connected(&connection);
+    for key in &peer.hello.resume {
+        resume(&bridge, &connection, key);
+    }
+    let server = BridgeServer::new(Arc::clone(&bridge), Arc::clone(&connection));
+    let transport = FrameTransport::new(Arc::clone(&bridge), Arc::clone(&connection), peer);
+    match server.serve(transport).await {
+        Ok(running) => {
+            if let Err(error) = running.waiting().await {
+                tracing::error!(%error, connection = number, "a connection's task failed");
+            }
+        }
+        // A shim that goes before it has said anything is no event.
+        Err(error) => tracing::debug!(connection = number, error = %handshake_failure(&error), "no MCP session came about"),
+    }
+    delivery::release(&bridge, &connection);
+    bridge.registry.disconnected(number);
+}
+
+/// The kind of failure only: the library's words may quote what the client wrote.
+fn handshake_failure(error: &rmcp::service::ServerInitializeError) -> &'static str {
+    use rmcp::service::ServerInitializeError as E;
+    match error {
+        E::ConnectionClosed(_) => "connection closed",
+        E::ExpectedInitializeRequest(_) => "no request first",
+        E::InitializeFailed(_) => "initialize failed",
+        E::TransportError { .. } => "transport failed",
+        E::Cancelled => "cancelled",
+        _ => "unexpected",
+    }
+}
+
+/// Binds the connection again to a session that the shim spoke for before.
+fn resume(bridge: &Bridge, connection: &Connection, key: &str) {
+    let mut parts = key.splitn(3, '.');
+    let ids = (parts.next().map(ConversationId::parse), parts.next().map(SessionLabel::parse));
+    let (Some(Ok(id)), Some(Ok(label))) = ids else { return };
+    let conversation = match bridge.registry.conversation(id) {
+        Ok(Some(conversation)) => conversation,
+        Ok(None) => return,
+        Err(error) => return tracing::warn!(%error, "a session could not be resumed"),
+    };
+    let Some(session) = conversation.session(label) else { return };
+    if conversation.is_over(clock::now()) || !bridge.keys.is_resume_key(key, id, label, &session.nonce) {
+        return;
+    }
+    let binding = Binding { session: Arc::clone(session), conversation };
+    connection.bind(binding, key.to_owned());
+}

@@ -1,0 +1,223 @@
+//! Frames over a non-blocking Unix stream, holding no buffer while idle.
+
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bridge_proto::frame::{self, Decoded, FrameError, HEADER};
+use thiserror::Error;
+use tokio::net::UnixStream;
+
+/// Bytes read at once when the size of what comes is not known.
+const CHUNK: usize = 8 * 1024;
+
+/// Why no frame could be read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The socket failed.
+    #[error("reading from the socket: {0}")]
+    Io(#[from] io::Error),
+    /// The peer does not speak frames; nothing after this can be understood.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// The reading half.
+pub struct FrameReader {
+    stream: Arc<UnixStream>,
+    buffer: Vec<u8>,
+    consumed: usize,
+}
+
+impl FrameReader {
+    /// Reads from `stream`.
+    #[must_use]
+    pub fn new(stream: Arc<UnixStream>) -> Self {
+        Self { stream, buffer: Vec::new(), consumed: 0 }
+    }
+
+    /// The next payload; `None` when the peer has closed. May be dropped at any await without losing a byte.
+    ///
+    /// # Errors
+    /// [`ReadError`]; the connection is of no use afterwards.
+    pub async fn next(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        loop {
+            let waiting = &self.buffer[self.consumed..];
+            match frame::decode(waiting)? {
+                Decoded::Frame { end } => {
+                    let start = self.consumed + HEADER;
+                    self.consumed += end;
+                    return Ok(Some(&self.buffer[start..self.consumed]));
+                }
+                Decoded::Partial { total } => self.make_room(total),
+            }
+            if !self.fill().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Moves what is left to the front; gives the memory back when nothing is.
+    fn make_room(&mut self, frame: usize) {
+        if self.consumed == self.buffer.len() {
+            self.buffer = Vec::new();
+        } else {
+            self.buffer.drain(..self.consumed);
+            self.buffer.reserve(frame.saturating_sub(self.buffer.len()));
+        }
+        self.consumed = 0;
+    }
+
+    /// Reads once. `false` when the peer has closed.
+    async fn fill(&mut self) -> io::Result<bool> {
+        loop {
+            // The buffer is only there once there is something to put into it.
+            self.stream.readable().await?;
+            self.buffer.reserve(CHUNK.min(frame::MAX_PAYLOAD));
+            match self.stream.try_read_buf(&mut self.buffer) {
+                Ok(read) => return Ok(read > 0),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The writing half: what cannot be written at once is queued in order.
+#[derive(Clone)]
+pub struct FrameWriter {
+    stream: Arc<UnixStream>,
+    queue: Arc<Mutex<Queue>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    bytes: Vec<u8>,
+    written: usize,
+    broken: bool,
+}
+
+impl FrameWriter {
+    /// Writes to `stream`.
+    #[must_use]
+    pub fn new(stream: Arc<UnixStream>) -> Self {
+        Self { stream, queue: Arc::default() }
+    }
+
+    /// Bytes that wait for the peer to read.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let queue = self.queue();
+        queue.bytes.len() - queue.written
+    }
+
+    /// Writes whole frames (headers included), or queues what the socket does not take now. Whoever pushes must see
+    /// to it that [`Self::flush`] is awaited.
+    pub fn push(&self, frames: &[u8]) {
+        let mut queue = self.queue();
+        if queue.broken {
+            return;
+        }
+        let mut rest = frames;
+        if queue.bytes.is_empty() {
+            while !rest.is_empty() {
+                match self.stream.try_write(rest) {
+                    Ok(written) => rest = &rest[written..],
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(_) => {
+                        queue.broken = true;
+                        return;
+                    }
+                }
+            }
+        }
+        queue.bytes.extend_from_slice(rest);
+    }
+
+    /// Waits until everything queued has been written.
+    ///
+    /// # Errors
+    /// When the peer is gone.
+    pub async fn flush(&self) -> io::Result<()> {
+        while self.write_queued()? {
+            self.stream.writable().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what the socket takes. `true` when something is left.
+    fn write_queued(&self) -> io::Result<bool> {
+        let mut queue = self.queue();
+        if queue.broken {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        while queue.written < queue.bytes.len() {
+            match self.stream.try_write(&queue.bytes[queue.written..]) {
+                Ok(written) => queue.written += written,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => {
+                    queue.broken = true;
+                    return Err(error);
+                }
+            }
+        }
+        *queue = Queue::default();
+        Ok(false)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (FrameReader, FrameWriter) {
+        let (a, b) = UnixStream::pair().unwrap();
+        (FrameReader::new(Arc::new(a)), FrameWriter::new(Arc::new(b)))
+    }
+
+    #[tokio::test]
+    async fn frames_of_every_size_arrive_in_order() {
+        let (mut reader, writer) = pair();
+        let payloads: Vec<Vec<u8>> = [0, 1, 100, 9_000, 70_000, 1 << 20, 3].map(|n| vec![b'x'; n]).to_vec();
+        for payload in &payloads {
+            let mut wire = Vec::new();
+            frame::encode(payload, &mut wire).unwrap();
+            writer.push(&wire);
+        }
+        let flusher = tokio::spawn({
+            let writer = writer.clone();
+            async move { writer.flush().await }
+        });
+        for payload in &payloads {
+            assert_eq!(reader.next().await.unwrap().unwrap(), payload);
+        }
+        flusher.await.unwrap().unwrap();
+        assert_eq!(writer.pending(), 0);
+        drop(writer);
+        assert!(reader.next().await.unwrap().is_none());
+        assert_eq!(reader.buffer.capacity(), 0, "an idle reader holds no buffer");
+    }
+
+    #[tokio::test]
+    async fn a_huge_length_is_refused_before_anything_is_allocated() {
+        let (mut reader, writer) = pair();
+        writer.push(&[0xff, 0xff, 0xff, 0xff]);
+        assert!(matches!(reader.next().await, Err(ReadError::Frame(FrameError::TooLarge { .. }))));
+        assert!(reader.buffer.capacity() < 64 * 1024);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_never_reads_only_fills_its_own_queue() {
+        let (reader, writer) = pair();
+        let mut wire = Vec::new();
+        frame::encode(&vec![b'x'; 1 << 20], &mut wire).unwrap();
+        writer.push(&wire);
+        assert!(writer.pending() > 0);
+        drop(reader);
+        assert!(writer.flush().await.is_err());
+    }
+}

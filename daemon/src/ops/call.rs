@@ -1,0 +1,202 @@
+//! One call on its way through an operation.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::error::OpError;
+use super::spec::Spec;
+use super::turn::Turn;
+use crate::bridge::{Bridge, Tuning};
+use crate::domain::audit::Entry;
+use crate::domain::bucket::Remaining;
+use crate::domain::id::MessageId;
+use crate::domain::mailbox::LeaseNumber;
+use crate::domain::redaction::Clean;
+use crate::domain::time::Timestamp;
+use crate::live::{Binding, Connection, LiveSession};
+use crate::store::{Commit, StoreError, Tx};
+
+/// Tells the client that a long call is still under way: seconds waited, seconds at most.
+pub type ProgressFn = Box<dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// A local process without an identity.
+    Process,
+    /// A session.
+    Session(Binding),
+}
+
+/// A call that has been authenticated and let through the limits.
+pub struct Call<'b> {
+    /// The daemon's shared parts.
+    pub bridge: &'b Bridge,
+    /// Configuration and rules in force for this call.
+    pub tuning: Arc<Tuning>,
+    /// The connection it came by.
+    pub connection: &'b Arc<Connection>,
+    /// When it came.
+    pub now: Timestamp,
+    /// Cancelled when the client has lost interest.
+    pub cancelled: CancellationToken,
+    /// Reports progress, if the client asked for it.
+    pub progress: Option<ProgressFn>,
+    pub(super) caller: Caller,
+    pub(super) spec: &'static Spec,
+    pub(super) turn: Option<Turn>,
+    /// What is left of the limit class after this call.
+    pub(super) remaining: Option<Remaining>,
+    /// Messages that this call acknowledges, until some commit has taken them along.
+    pub(super) acknowledges: Vec<MessageId>,
+    /// The lease that its answer carries.
+    pub(super) lease: Option<(Arc<LiveSession>, LeaseNumber)>,
+}
+
+impl Call<'_> {
+    /// The session that calls.
+    ///
+    /// # Errors
+    /// [`OpError::Internal`] in an operation that declared it needs none.
+    pub fn session(&self) -> Result<Binding, OpError> {
+        match &self.caller {
+            Caller::Session(binding) => Ok(binding.clone()),
+            Caller::Process => Err(OpError::internal("authentication", &"no session")),
+        }
+    }
+
+    /// Takes every secret out of a text.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> Clean {
+        let conversation = match &self.caller {
+            Caller::Session(binding) => Some(binding.conversation.id),
+            Caller::Process => None,
+        };
+        self.tuning.redactor.clean(conversation, text, &|hex| self.bridge.registry.is_own_token(hex))
+    }
+
+    /// Lets the calls behind this one go on.
+    pub fn end_turn(&mut self) {
+        self.turn = None;
+    }
+
+    /// Writes, with everything that goes along in the same transaction: acknowledgements, heartbeat and limits of the
+    /// session, and the audit row whose particulars are `details` of the result. The only way for an operation to
+    /// reach the writer. Answers when all of it is on disk.
+    ///
+    /// # Errors
+    /// [`OpError`] when nothing of it is on disk.
+    pub async fn commit<T: Send + 'static>(
+        &mut self,
+        weight: usize,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        details: impl FnOnce(&T) -> Outcome + Send + 'static,
+    ) -> Result<T, OpError> {
+        let commit = self.enqueue(weight, work, details).await;
+        self.end_turn();
+        Ok(commit?.wait().await?)
+    }
+
+    async fn enqueue<T: Send + 'static>(
+        &mut self,
+        weight: usize,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        details: impl FnOnce(&T) -> Outcome + Send + 'static,
+    ) -> Result<Commit<T>, StoreError> {
+        let caller = self.caller.clone();
+        let actor = self.actor();
+        let action = self.spec.audit.action();
+        let acknowledged = std::mem::take(&mut self.acknowledges);
+        self.bridge
+            .store
+            .submit(weight, move |tx| {
+                if let Caller::Session(binding) = &caller {
+                    acknowledge(tx, &binding.session, &acknowledged)?;
+                }
+                let value = work(tx)?;
+                let Outcome { conversation, mut details } = details(&value);
+                let mut named = conversation;
+                if let Caller::Session(binding) = &caller {
+                    let session = &binding.session;
+                    tx.save_session(session.conversation, session.label, &session.to_save())?;
+                    named = Some(binding.conversation.id.to_string());
+                }
+                if !acknowledged.is_empty() {
+                    let ids: Vec<String> = acknowledged.iter().map(ToString::to_string).collect();
+                    details.insert("acknowledged".to_owned(), json!(ids));
+                }
+                tx.append_audit(Entry {
+                    at: tx.now(),
+                    conversation: named,
+                    actor,
+                    action: action.to_owned(),
+                    outcome: "ok".to_owned(),
+                    details: Value::Object(details).to_string(),
+                })?;
+                Ok(value)
+            })
+            .await
+    }
+
+    /// Records a call that changes nothing. Waits for the disk only if it acknowledges messages on the way.
+    ///
+    /// # Errors
+    /// [`OpError`] when an acknowledgement could not be stored.
+    pub(super) async fn record_beside(&mut self) -> Result<(), OpError> {
+        let must_wait = !self.acknowledges.is_empty();
+        let commit = self.enqueue(0, |_| Ok(()), |()| Outcome::default()).await;
+        self.end_turn();
+        if must_wait {
+            commit?.wait().await?;
+        } else if let Err(error) = commit {
+            tracing::warn!(%error, action = self.spec.name, "a read could not be recorded");
+        }
+        Ok(())
+    }
+
+    fn actor(&self) -> String {
+        match &self.caller {
+            Caller::Session(binding) => binding.session.label.to_string(),
+            Caller::Process => self.connection.actor(),
+        }
+    }
+}
+
+/// Particulars of a committed change, for the audit trail. Texts in it must be [`Clean`] already.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The conversation concerned, where the caller is no session of one.
+    pub conversation: Option<String>,
+    /// The particulars.
+    pub details: Map<String, Value>,
+}
+
+impl Outcome {
+    /// Particulars from a JSON object.
+    #[must_use]
+    pub fn of(details: Value) -> Self {
+        match details {
+            Value::Object(details) => Self { conversation: None, details },
+            other => {
+                let mut details = Map::new();
+                details.insert("value".to_owned(), other);
+                Self { conversation: None, details }
+            }
+        }
+    }
+}
+
+/// Stores acknowledgements and forgets the leases once they are on disk.
+pub(super) fn acknowledge(tx: &mut Tx<'_>, session: &Arc<LiveSession>, messages: &[MessageId]) -> Result<(), StoreError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let newly = tx.mark_acknowledged(session.conversation, session.label, messages)?;
+    let (session, messages) = (Arc::clone(session), messages.to_vec());
+    tx.after_commit(move || session.state().mailbox.acknowledged(&messages, newly));
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! What becomes of messages once an answer that carries them is on its way.
+
+use std::sync::Arc;
+
+use crate::bridge::Bridge;
+use crate::domain::id::MessageId;
+use crate::domain::mailbox::LeaseNumber;
+use crate::live::{Connection, LiveSession};
+use crate::store::{StoreError, Tx};
+
+/// The shim has written the answer of a lease to its client.
+pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber) {
+    for session in connection.attached() {
+        let messages = session.state().mailbox.delivered(lease, connection.number);
+        if !messages.is_empty() {
+            let (conversation, label) = (session.conversation, session.label);
+            write(bridge, move |tx| tx.mark_delivered(conversation, label, &messages));
+            return;
+        }
+    }
+}
+
+/// The answer of a lease will not be sent: its messages go back to be fetched.
+pub fn withdraw(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, lease: LeaseNumber) {
+    let messages = session.state().mailbox.withdraw(lease);
+    put_back(bridge, session, messages);
+}
+
+/// The connection is gone: whatever it held goes back to be fetched.
+pub fn release(bridge: &Arc<Bridge>, connection: &Connection) {
+    for session in connection.close() {
+        let released = session.state().mailbox.release(connection.number);
+        if !released.is_empty() {
+            put_back(bridge, &session, released.undelivered);
+            session.wake.notify_waiters();
+        }
+    }
+}
+
+fn put_back(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, messages: Vec<MessageId>) {
+    session.wake.notify_waiters();
+    if messages.is_empty() {
+        return;
+    }
+    let (conversation, label) = (session.conversation, session.label);
+    write(bridge, move |tx| tx.mark_not_delivered(conversation, label, &messages));
+}
+
+/// Writes from code that cannot wait. What is lost if it fails is a time stamp; the leases live in memory.
+fn write(bridge: &Arc<Bridge>, work: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static) {
+    let bridge = Arc::clone(bridge);
+    tokio::spawn(async move {
+        let written = match bridge.store.submit(0, work).await {
+            Ok(commit) => commit.wait().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "the state of a delivery could not be recorded");
+        }
+    });
+}

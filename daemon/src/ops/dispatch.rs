@@ -1,0 +1,253 @@
+//! The one way into an operation: in turn, authenticated, within the limits, audited.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::auth::{self, Credentials};
+use super::call::{Call, Caller, ProgressFn};
+use super::error::OpError;
+use super::spec::{Audit, Authentication, Erased, RateClass, Spec};
+use super::turn::Turn;
+use super::TABLE;
+use crate::bridge::{Bridge, Tuning};
+use crate::clock;
+use crate::domain::audit::Entry;
+use crate::domain::bucket::Remaining;
+use crate::domain::mailbox::LeaseNumber;
+use crate::domain::time::Timestamp;
+use crate::live::{Binding, Connection, LiveSession, PeerVerdict};
+
+/// A call as it comes from a client.
+pub struct Request {
+    /// The arguments.
+    pub arguments: Map<String, Value>,
+    /// Its place in the connection's order.
+    pub turn: Option<Turn>,
+    /// Cancelled when the client has lost interest.
+    pub cancelled: CancellationToken,
+    /// Reports progress, if the client asked for it.
+    pub progress: Option<ProgressFn>,
+}
+
+/// What became of a call.
+pub struct Answer {
+    /// The result, or why there is none.
+    pub result: Result<Value, OpError>,
+    /// The lease that the answer carries: to be confirmed once it has reached the client.
+    pub lease: Option<(Arc<LiveSession>, LeaseNumber)>,
+}
+
+/// The operation of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Erased> {
+    TABLE.iter().copied().find(|operation| operation.spec().name == name)
+}
+
+/// Runs an operation for a connection.
+pub async fn dispatch(
+    bridge: &Bridge,
+    connection: &Arc<Connection>,
+    operation: &'static dyn Erased,
+    request: Request,
+) -> Answer {
+    if let Some(turn) = &request.turn {
+        turn.come().await;
+    }
+    let spec = operation.spec();
+    let (now, tuning) = (clock::now(), bridge.tuning());
+    let mut arguments = request.arguments;
+    let admitted = admit(bridge, connection, spec, &tuning, &mut arguments, now);
+    let (caller, remaining) = match admitted {
+        Ok(admitted) => admitted,
+        Err(error) => return Answer { result: Err(error), lease: None },
+    };
+    let acknowledges = match &caller {
+        Caller::Session(binding) => binding.session.state().mailbox.acknowledgeable(connection.number),
+        Caller::Process => Vec::new(),
+    };
+    let mut call = Call {
+        bridge,
+        tuning,
+        connection,
+        now,
+        cancelled: request.cancelled,
+        progress: request.progress,
+        caller,
+        spec,
+        turn: request.turn,
+        remaining,
+        acknowledges,
+        lease: None,
+    };
+    let result = run(&mut call, operation, arguments).await;
+    if let Err(error) = &result {
+        settle_failure(&call, error);
+    }
+    Answer { result, lease: call.lease }
+}
+
+async fn run(
+    call: &mut Call<'_>,
+    operation: &'static dyn Erased,
+    arguments: Map<String, Value>,
+) -> Result<Value, OpError> {
+    let value = operation.run(call, arguments).await?;
+    match call.spec.audit {
+        Audit::Beside(_) => call.record_beside().await?,
+        Audit::WithChange(_) => call.end_turn(),
+    }
+    Ok(value)
+}
+
+/// Authenticates and takes a token of the operation's limit.
+fn admit(
+    bridge: &Bridge,
+    connection: &Arc<Connection>,
+    spec: &'static Spec,
+    tuning: &Tuning,
+    arguments: &mut Map<String, Value>,
+    now: Timestamp,
+) -> Result<(Caller, Option<Remaining>), OpError> {
+    match spec.authentication {
+        Authentication::Process => {
+            limit_process(bridge, connection, spec, tuning, now)?;
+            Ok((Caller::Process, None))
+        }
+        Authentication::Session => {
+            let credentials = Credentials::take(arguments)?;
+            match auth::authenticate(bridge, connection, &credentials, now) {
+                Ok(binding) => {
+                    binding.session.touch(now);
+                    connection.attach(&binding.session);
+                    let remaining = limit_session(bridge, &binding, spec, tuning, now)?;
+                    Ok((Caller::Session(binding), Some(remaining)))
+                }
+                Err(error) => {
+                    record_failed_proof(bridge, connection, spec, tuning, &credentials, &error, now);
+                    Err(error)
+                }
+            }
+        }
+    }
+}
+
+fn limit_process(
+    bridge: &Bridge,
+    connection: &Connection,
+    spec: &'static Spec,
+    tuning: &Tuning,
+    now: Timestamp,
+) -> Result<(), OpError> {
+    let limits = &tuning.config.limits;
+    let (verdict, what) = match spec.rate {
+        // A code that is right costs a token too: it cannot be known before it has been looked up.
+        RateClass::Join => (bridge.failures.take(connection.pid, &limits.failed_auth.rates(), now), "invite codes tried"),
+        RateClass::Create | RateClass::Write | RateClass::Read => {
+            (bridge.creations.take(connection.pid, &limits.create.rates(), now), "conversations created")
+        }
+    };
+    match verdict {
+        PeerVerdict::Allowed => Ok(()),
+        PeerVerdict::Refused { retry_after, first } => {
+            let error = OpError::ProcessLimit { what, retry_after };
+            if first {
+                record_refusal(bridge, connection.actor(), None, spec, &error, json!({}));
+            }
+            Err(error)
+        }
+    }
+}
+
+fn limit_session(
+    bridge: &Bridge,
+    binding: &Binding,
+    spec: &'static Spec,
+    tuning: &Tuning,
+    now: Timestamp,
+) -> Result<Remaining, OpError> {
+    let limits = &tuning.config.limits;
+    let (taken, opens_burst) = {
+        let mut state = binding.session.state();
+        if spec.rate == RateClass::Read {
+            let taken = state.reads.take(&limits.read.rates(), now).map_err(OpError::ReadLimit);
+            let refusing = std::mem::replace(&mut state.refusing_reads, taken.is_err());
+            (taken, !refusing)
+        } else {
+            let taken = state.writes.take(&limits.write.rates(), now).map_err(OpError::WriteLimit);
+            let refusing = std::mem::replace(&mut state.refusing_writes, taken.is_err());
+            (taken, !refusing)
+        }
+    };
+    if let Err(error) = &taken
+        && opens_burst
+    {
+        let conversation = Some(binding.conversation.id.to_string());
+        record_refusal(bridge, binding.session.label.to_string(), conversation, spec, error, json!({}));
+    }
+    taken
+}
+
+/// Gives back what a failed call had been charged: only what happened costs.
+fn settle_failure(call: &Call<'_>, error: &OpError) {
+    if let Caller::Session(binding) = &call.caller {
+        let mut state = binding.session.state();
+        match call.spec.rate {
+            RateClass::Read => state.reads.refund(),
+            RateClass::Write | RateClass::Create | RateClass::Join => state.writes.refund(),
+        }
+    }
+    if let OpError::Internal { what, detail } = error {
+        tracing::error!(operation = call.spec.name, what, detail, "internal error");
+    }
+}
+
+/// A refused proof of identity goes into the trail, but a burst of them only until its process is over its limit.
+fn record_failed_proof(
+    bridge: &Bridge,
+    connection: &Connection,
+    spec: &'static Spec,
+    tuning: &Tuning,
+    credentials: &Credentials,
+    error: &OpError,
+    now: Timestamp,
+) {
+    if !matches!(error, OpError::Refused(_)) {
+        return;
+    }
+    let rates = tuning.config.limits.failed_auth.rates();
+    let quiet = match bridge.failures.take(connection.pid, &rates, now) {
+        PeerVerdict::Allowed => false,
+        PeerVerdict::Refused { first, .. } => !first,
+    };
+    if quiet {
+        return;
+    }
+    let session = credentials.named_session().map(|s| s.to_string());
+    let conversation = credentials.named_conversation().map(|c| c.to_string());
+    record_refusal(bridge, connection.actor(), conversation, spec, error, json!({"claimed_session": session}));
+}
+
+/// Puts a refusal into the audit trail, without anybody waiting for it.
+pub(super) fn record_refusal(
+    bridge: &Bridge,
+    actor: String,
+    conversation: Option<String>,
+    spec: &'static Spec,
+    error: &OpError,
+    details: Value,
+) {
+    let entry_of = move |at, outcome: &'static str| Entry {
+        at,
+        conversation,
+        actor,
+        action: spec.audit.action().to_owned(),
+        outcome: outcome.to_owned(),
+        details: details.to_string(),
+    };
+    let outcome = error.code();
+    if !bridge.store.try_submit(move |tx| tx.append_audit(entry_of(tx.now(), outcome))) {
+        tracing::warn!(action = spec.name, outcome, "a refusal could not be recorded: the write queue is full");
+    }
+}

@@ -1,0 +1,227 @@
+//! What an agent is told when a call fails: the cause, and what it can do next.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+
+use crate::domain::bucket::{Refused, Remaining, Window};
+use crate::domain::id::IdError;
+use crate::store::StoreError;
+
+/// A failed call.
+#[derive(Debug, Clone, Error)]
+pub enum OpError {
+    /// An argument is missing or wrong.
+    #[error("{field}: {problem}")]
+    Input {
+        /// The argument.
+        field: String,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// The caller is not who it must be.
+    #[error("{}", .0.message())]
+    Refused(Refusal),
+    /// A limit is exhausted.
+    #[error("limit of {} sends and other writes per {} reached; wait retry_after_ms, and put what belongs together into one message", .0.limit, .0.window.word())]
+    WriteLimit(Refused),
+    /// The read limit is exhausted.
+    #[error("limit of {} reads per {} reached; wait retry_after_ms, and use check_messages with wait_seconds instead of polling", .0.limit, .0.window.word())]
+    ReadLimit(Refused),
+    /// The process did too much without an identity.
+    #[error("too many {what} from this process; wait retry_after_ms, then try again")]
+    ProcessLimit {
+        /// Of what there was too much.
+        what: &'static str,
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// Too many open long polls.
+    #[error("this connection already has 8 waiting check_messages calls; let one of them end first")]
+    TooManyWaits,
+    /// The partner has finished and left.
+    #[error("the partner (session {session}) has reported complete and is no longer connected, so nobody would read this; create a new conversation if there is more to do")]
+    PartnerEnded {
+        /// Its label.
+        session: String,
+    },
+    /// A message id that is not the caller's to ask about.
+    #[error("this session has sent no message {id}; use the ids that send_to_partner answered")]
+    UnknownMessage {
+        /// The id.
+        id: String,
+    },
+    /// The answer to a message that does not exist.
+    #[error("reply_to: there is no message {id} in this conversation; use an id from check_messages")]
+    UnknownReply {
+        /// The id.
+        id: String,
+    },
+    /// The database could not do it.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// A fault of the bridge.
+    #[error("the bridge failed at {what}: {detail}; this is a bug, please report it")]
+    Internal {
+        /// At what.
+        what: &'static str,
+        /// How.
+        detail: String,
+    },
+}
+
+/// Why somebody is not who it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing says who calls.
+    NotBound,
+    /// A credential is not even well-formed.
+    Malformed(IdError),
+    /// The token has the wrong length.
+    TokenLength(usize),
+    /// Conversation or session named, but no token, and the connection is not bound to it.
+    TokenMissing,
+    /// No such conversation.
+    UnknownConversation,
+    /// No such session in it.
+    UnknownSession {
+        /// The labels there are.
+        known: String,
+    },
+    /// The token is another's.
+    WrongToken,
+    /// The token belongs to another session of the same conversation.
+    SwappedToken {
+        /// Whose it is.
+        owner: String,
+    },
+    /// The conversation is over.
+    Expired {
+        /// Since when.
+        since: String,
+    },
+    /// No such invite.
+    UnknownInvite,
+    /// The invite was used.
+    UsedInvite,
+    /// The invite is too old.
+    StaleInvite,
+}
+
+impl Refusal {
+    /// Stable word for programs and the audit trail.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotBound => "not_in_a_conversation",
+            Self::Malformed(_) => "malformed_credentials",
+            Self::TokenLength(_) => "malformed_token",
+            Self::TokenMissing => "token_missing",
+            Self::UnknownConversation => "unknown_conversation",
+            Self::UnknownSession { .. } => "unknown_session",
+            Self::WrongToken => "wrong_token",
+            Self::SwappedToken { .. } => "swapped_token",
+            Self::Expired { .. } => "conversation_expired",
+            Self::UnknownInvite => "unknown_invite",
+            Self::UsedInvite => "used_invite",
+            Self::StaleInvite => "stale_invite",
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::NotBound => "this connection is in no conversation; call create_conversation, or join_conversation \
+                with an invite code, or pass conversation_id, session_id and token"
+                .to_owned(),
+            Self::Malformed(error) => format!("{error}; use the value exactly as it was given to you"),
+            Self::TokenLength(length) => {
+                format!("a session token has 64 characters, this one has {length}; pass it exactly as it was given to you")
+            }
+            Self::TokenMissing => "this connection is not bound to that session; pass its token as well, or leave out \
+                conversation_id and session_id"
+                .to_owned(),
+            Self::UnknownConversation => "there is no such conversation (it may have been cleaned up after it expired); \
+                ask your partner for a new invite or create a conversation"
+                .to_owned(),
+            Self::UnknownSession { known } => format!("this conversation has no such session; it has {known}"),
+            Self::WrongToken => "the token is not that session's; ask your user to run `bridgectl tokens` if it is lost"
+                .to_owned(),
+            Self::SwappedToken { owner } => {
+                format!("the token belongs to session {owner}; pass the session_id that goes with it")
+            }
+            Self::Expired { since } => {
+                format!("the conversation expired at {since}; create a new one with create_conversation")
+            }
+            Self::UnknownInvite => "there is no such invite code; check its spelling or ask for a new invite".to_owned(),
+            Self::UsedInvite => "this invite code was used already (each works once); ask for a new invite".to_owned(),
+            Self::StaleInvite => "this invite code is too old (they last ten minutes); ask for a new invite".to_owned(),
+        }
+    }
+}
+
+impl OpError {
+    /// A wrong argument.
+    pub fn input(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Input { field: field.into(), problem: problem.into() }
+    }
+
+    /// A fault of the bridge.
+    pub fn internal(what: &'static str, detail: &dyn std::fmt::Display) -> Self {
+        Self::Internal { what, detail: detail.to_string() }
+    }
+
+    /// Stable word for programs and the audit trail.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Input { .. } => "invalid_argument",
+            Self::Refused(refusal) => refusal.code(),
+            Self::WriteLimit(_) | Self::ReadLimit(_) => "rate_limited",
+            Self::ProcessLimit { .. } => "too_many_attempts",
+            Self::TooManyWaits => "too_many_waits",
+            Self::PartnerEnded { .. } => "partner_ended",
+            Self::UnknownMessage { .. } | Self::UnknownReply { .. } => "unknown_message",
+            Self::Store(StoreError::DiskFull) => "disk_full",
+            Self::Store(StoreError::Overloaded) => "overloaded",
+            Self::Store(StoreError::Closing) => "shutting_down",
+            Self::Store(_) => "store_failed",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// The error as the text block of a tool result.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("error".to_owned(), json!(self.code()));
+        object.insert("message".to_owned(), json!(self.to_string()));
+        match self {
+            Self::WriteLimit(refused) | Self::ReadLimit(refused) => {
+                insert_limit(&mut object, refused.retry_after, refused.window, refused.limit, refused.remaining);
+            }
+            Self::ProcessLimit { retry_after, .. } => {
+                object.insert("retry_after_ms".to_owned(), json!(millis(*retry_after)));
+            }
+            Self::Store(error) if error.is_retryable() => {
+                object.insert("retryable".to_owned(), json!(true));
+                object.insert("retry_after_ms".to_owned(), json!(1_000));
+            }
+            Self::Input { field, .. } => {
+                object.insert("argument".to_owned(), json!(field));
+            }
+            _ => {}
+        }
+        Value::Object(object)
+    }
+}
+
+fn insert_limit(object: &mut Map<String, Value>, wait: Duration, window: Window, limit: u32, left: Remaining) {
+    object.insert("retry_after_ms".to_owned(), json!(millis(wait)));
+    object.insert("limit".to_owned(), json!({"per": window.word(), "calls": limit}));
+    object.insert("remaining".to_owned(), json!(left));
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,228 @@
+//! The daemon from start to end.
+
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bridge_proto::paths::{PathError, Paths};
+use bridge_redact::Engine;
+use clap::Parser;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::bridge::{Bridge, Tuning};
+use crate::clock;
+use crate::config::{Config, ConfigError};
+use crate::domain::key::Keys;
+use crate::domain::redaction::Redactor;
+use crate::live::Registry;
+use crate::log::{self, LogHandle};
+use crate::net::listener::{self, ListenError, Listener};
+use crate::net::accept;
+use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
+
+/// How often heartbeats that no write has carried along are saved, and finished conversations are forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(20);
+
+/// The daemon behind bridge-shim and bridgectl.
+#[derive(Debug, Parser)]
+#[command(name = "bridged", version, about = "Carries messages between LLM agents on this machine")]
+struct Arguments {
+    /// Leave the session of the process that starts it (bridge-shim does this)
+    #[arg(long)]
+    detach: bool,
+    /// Configuration file [default: $XDG_CONFIG_HOME/bridged/config.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Why the daemon could not run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// No place for its files.
+    #[error(transparent)]
+    Paths(#[from] PathError),
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The state could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The socket could not be opened.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The operating system refused something basic.
+    #[error("{what}: {source}")]
+    System {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The writer thread died: nothing can be stored any more.
+    #[error("the writer thread died; see the log")]
+    WriterDied,
+}
+
+impl Tuning {
+    /// Reads configuration and rules.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file.
+    pub fn load(paths: &Paths, keys: &Keys) -> Result<Self, ConfigError> {
+        let config = Config::load(&paths.config)?;
+        let engine = match &config.redaction.rules {
+            None => Engine::builtin(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+                Engine::with_user_rules(&text, path)
+            }
+        };
+        let engine = engine.map_err(|error| ConfigError::Rules(error.to_string()))?;
+        Ok(Self { config, redactor: Arc::new(Redactor::new(engine, keys.clone())) })
+    }
+}
+
+/// Entry of the `bridged` binary.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("bridged: {error}");
+            // Another daemon serving the state is what a racing start wants to find.
+            ExitCode::from(if matches!(error, RunError::Open(OpenError::AlreadyRunning { .. })) { 3 } else { 1 })
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), RunError> {
+    let logging = log::init("info");
+    if arguments.detach
+        && let Err(error) = nix::unistd::setsid()
+    {
+        tracing::debug!(%error, "already a session leader");
+    }
+    let mut paths = Paths::from_env()?;
+    if let Some(config) = &arguments.config {
+        paths.config.clone_from(config);
+    }
+    raise_descriptor_limit();
+    state_dir::prepare(&paths.state)?;
+    let _lock = state_dir::lock(&paths)?;
+    let (bridge, threads) = boot(paths.clone())?;
+    let tuning = bridge.tuning();
+    logging.redact_with(Arc::clone(&tuning.redactor));
+    logging.set_level(&tuning.config.log.level);
+    let Listener { socket, file } = listener::open(&paths.socket)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| RunError::System { what: "starting the runtime", source })?;
+    let served = runtime.block_on(serve(bridge, socket, logging, &threads));
+    drop(file);
+    drop(runtime);
+    threads.join();
+    tracing::info!("bridged has ended");
+    served
+}
+
+/// Opens state and store, without serving anybody yet. The caller holds the state lock.
+///
+/// # Errors
+/// [`RunError`] naming the file and what to do.
+pub fn boot(paths: Paths) -> Result<(Arc<Bridge>, StoreThreads), RunError> {
+    let keys = state_dir::load_or_create_keys(&paths.key())?;
+    let tuning = Tuning::load(&paths, &keys)?;
+    let (store, threads) = Store::open(&paths, &keys, tuning.config.store.synchronous)?;
+    let now = clock::now();
+    let registry = Registry::open(store.clone(), &keys, now)?;
+    Ok((Arc::new(Bridge::new(store, keys, registry, paths, tuning, now)), threads))
+}
+
+async fn serve(
+    bridge: Arc<Bridge>,
+    socket: UnixListener,
+    logging: LogHandle,
+    threads: &StoreThreads,
+) -> Result<(), RunError> {
+    let system = |what| move |source| RunError::System { what, source };
+    let listener = tokio::net::UnixListener::from_std(socket).map_err(system("serving the socket"))?;
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(accept::serve(Arc::clone(&bridge), listener, shutdown.clone()));
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("handling SIGTERM"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("handling SIGINT"))?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(system("handling SIGHUP"))?;
+    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(pid = std::process::id(), socket = %bridge.paths.socket.display(), "bridged is ready");
+    let result = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            _ = hang_up.recv() => reload(&bridge, &logging),
+            _ = housekeeping.tick() => {
+                if threads.writer_is_dead() {
+                    break Err(RunError::WriterDied);
+                }
+                save_heartbeats(&bridge);
+            }
+        }
+    };
+    notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("bridged is shutting down");
+    shutdown.cancel();
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the accepting task failed");
+    }
+    save_heartbeats(&bridge);
+    result
+}
+
+fn notify(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "the service manager could not be notified");
+    }
+}
+
+fn reload(bridge: &Bridge, logging: &LogHandle) {
+    match Tuning::load(&bridge.paths, &bridge.keys) {
+        Ok(tuning) => {
+            logging.set_level(&tuning.config.log.level);
+            bridge.retune(tuning);
+            tracing::info!("configuration and rules were read again");
+        }
+        Err(error) => tracing::error!(%error, "the new configuration is not valid; the old one stays in force"),
+    }
+}
+
+/// Saves signs of life that no write has carried along.
+fn save_heartbeats(bridge: &Bridge) {
+    for conversation in bridge.registry.sweep(clock::now()) {
+        for session in &conversation.sessions {
+            let Some(saved) = session.take_unsaved() else { continue };
+            let (row, label) = (session.conversation, session.label);
+            if !bridge.store.try_submit(move |tx| tx.save_session(row, label, &saved)) {
+                session.state().unsaved = true;
+            }
+        }
+    }
+}
+
+/// Every agent takes a descriptor: use what the system allows, not its cautious default.
+fn raise_descriptor_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(soft, hard)| if soft < hard { setrlimit(Resource::RLIMIT_NOFILE, hard, hard) } else { Ok(()) });
+    if let Err(error) = raised {
+        tracing::debug!(%error, "the limit of open files could not be raised");
+    }
+}

@@ -1,0 +1,160 @@
+//! Everything that touches the database.
+//!
+//! One writer thread owns the only connection that writes. Work comes to it as closures over a [`Tx`], is drained
+//! into one transaction for everybody who waits (group commit) and answered only after the commit. Reading goes
+//! through a pool of connections that cannot write.
+
+mod checkpoint;
+pub mod error;
+pub mod open;
+pub mod read;
+mod schema;
+pub mod seal;
+pub mod state_dir;
+mod tx;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use r2d2::{Pool, PooledConnection};
+use r2d2_sqlite::SqliteConnectionManager;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::key::Keys;
+use bridge_proto::paths::Paths;
+pub use error::{OpenError, StoreError};
+pub use open::Synchronous;
+pub use tx::{BatchLimits, NewConversation, NewMessage, NewSession, OfferedMessage, Redemption, SavedSession, Sent, Tx};
+use writer::{Job, TypedJob};
+
+/// Jobs that may wait for the writer; beyond that callers are refused.
+const QUEUE: usize = 1_024;
+/// How long a caller waits for a place in the queue before it is refused.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
+const READERS: u32 = 4;
+
+/// Handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    readers: Pool<SqliteConnectionManager>,
+}
+
+/// The threads behind a [`Store`].
+pub struct StoreThreads {
+    writer: JoinHandle<()>,
+    checkpointer: checkpoint::Checkpointer,
+}
+
+/// Answer of the writer that is still to come.
+#[must_use = "nothing is on disk until the answer is there"]
+pub struct Commit<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+impl<T> Commit<T> {
+    /// Waits until the work is on disk.
+    ///
+    /// # Errors
+    /// Whatever the work or the commit ran into; nothing of it is in the database then.
+    pub async fn wait(self) -> Result<T, StoreError> {
+        self.0.await.unwrap_or(Err(StoreError::Closing))
+    }
+}
+
+impl Store {
+    /// Opens the database and starts its threads.
+    ///
+    /// # Errors
+    /// [`OpenError`] naming the path and what to do.
+    pub fn open(paths: &Paths, keys: &Keys, synchronous: Synchronous) -> Result<(Self, StoreThreads), OpenError> {
+        let database = paths.database();
+        let connection = open::open_writer(&database, synchronous)?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = writer::Writer::new(connection, keys.clone(), &paths.seal())?;
+        let writer = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(OpenError::Thread)?;
+        let checkpointer = checkpoint::Checkpointer::start(&database)?;
+        let readers = reader_pool(database);
+        Ok((Self { jobs, readers }, StoreThreads { writer, checkpointer }))
+    }
+
+    /// Queues work for the writer. Returns once the work has its place in the order of all writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] when the queue stays full, [`StoreError::Closing`] during shutdown.
+    pub async fn submit<T, F>(&self, weight: usize, work: F) -> Result<Commit<T>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let place = match self.jobs.try_reserve() {
+            Ok(place) => place,
+            Err(mpsc::error::TrySendError::Closed(())) => return Err(StoreError::Closing),
+            Err(mpsc::error::TrySendError::Full(())) => {
+                match tokio::time::timeout(QUEUE_PATIENCE, self.jobs.reserve()).await {
+                    Ok(Ok(place)) => place,
+                    Ok(Err(_)) => return Err(StoreError::Closing),
+                    Err(_) => return Err(StoreError::Overloaded),
+                }
+            }
+        };
+        place.send(Box::new(TypedJob::new(weight, work, reply)));
+        Ok(Commit(answer))
+    }
+
+    /// Queues work whose answer nobody needs, from code that cannot wait. Returns whether there was room.
+    pub fn try_submit<F>(&self, work: F) -> bool
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (reply, _nobody) = oneshot::channel();
+        self.jobs.try_send(Box::new(TypedJob::new(0, work, reply))).is_ok()
+    }
+
+    /// A connection that cannot write, for one quick look.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be opened.
+    pub fn reader(&self) -> Result<PooledConnection<SqliteConnectionManager>, StoreError> {
+        self.readers.get().map_err(|error| StoreError::Unwritable { detail: error.to_string() })
+    }
+}
+
+impl StoreThreads {
+    /// Waits until the writer has committed what was queued; every [`Store`] must have been dropped before.
+    pub fn join(self) {
+        if self.writer.join().is_err() {
+            tracing::error!("the writer thread panicked");
+        }
+        self.checkpointer.stop();
+    }
+
+    /// Whether the writer has ended although the store is in use.
+    #[must_use]
+    pub fn writer_is_dead(&self) -> bool {
+        self.writer.is_finished()
+    }
+}
+
+fn reader_pool(database: PathBuf) -> Pool<SqliteConnectionManager> {
+    let manager = SqliteConnectionManager::file(database)
+        .with_flags(open::read_only_flags())
+        .with_init(|connection| open::configure_reader(connection));
+    Pool::builder()
+        .max_size(READERS)
+        .min_idle(Some(0))
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(5))
+        .thread_pool(Arc::new(scheduled_thread_pool()))
+        .build_unchecked(manager)
+}
+
+/// One thread is enough to open a handful of connections.
+fn scheduled_thread_pool() -> scheduled_thread_pool::ScheduledThreadPool {
+    scheduled_thread_pool::ScheduledThreadPool::with_name("reader-pool-{}", 1)
+}

@@ -1,0 +1,19 @@
+//! What can be asked of the database. Every function takes a connection that cannot write.
+
+pub mod audit;
+pub mod conversations;
+pub mod live;
+pub mod messages;
+pub mod verify;
+
+use crate::domain::time::Timestamp;
+
+/// Reads a nullable time column.
+fn time(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+}
+
+/// An error for a column that holds something this build cannot read.
+fn unreadable(column: usize, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
+}

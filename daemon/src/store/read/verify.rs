@@ -1,0 +1,145 @@
+//! Proves the audit trail whole, or names the first place where it is not.
+
+use std::path::Path;
+
+use bridge_proto::admin::{AuditFinding, VerifyReport};
+use rusqlite::{Connection, Row};
+
+use crate::domain::audit::{Entry, Head};
+use crate::domain::key::{Digest, KEY_LENGTH, Keys, digest_from_hex, hex};
+use crate::domain::time::Timestamp;
+use crate::store::seal::{self, Seal};
+
+/// Walks the whole trail and compares it with the seals beside the database and with `anchor` (the hex MAC of a row
+/// that was kept elsewhere), if given.
+///
+/// # Errors
+/// From SQLite, or when a seal file cannot be read.
+pub fn verify(
+    connection: &Connection,
+    keys: &Keys,
+    seal_path: &Path,
+    anchor: Option<&str>,
+) -> Result<VerifyReport, VerifyError> {
+    // The seal is read first: rows that are added meanwhile must not make it look too old or too new.
+    let sealed = seal::read(seal_path, keys)?;
+    let mut waypoints = Waypoints::new(&sealed, anchor);
+    for path in seal::contradicted(seal_path)? {
+        waypoints.findings.push(finding(0, format!("the daemon found the trail contradicting its seal and kept {}", path.display())));
+    }
+    let mut head = Head::EMPTY;
+    let mut statement = connection
+        .prepare("SELECT seq, at, conversation, actor, action, outcome, details, mac FROM audit ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        match check(row, &head, keys) {
+            Ok(next) => head = next,
+            Err(found) => {
+                waypoints.findings.push(found);
+                break;
+            }
+        }
+        waypoints.pass(&head);
+    }
+    let findings = waypoints.finish(&head);
+    Ok(VerifyReport { whole: findings.is_empty(), rows: head.seq, head: hex(&head.mac), sealed_rows: sealed_rows(&sealed), findings })
+}
+
+/// Why a verification could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The database cannot be read.
+    #[error("reading the audit trail: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A seal cannot be read.
+    #[error("reading the audit seal: {0}")]
+    Seal(#[from] std::io::Error),
+}
+
+/// Heads that the walk must come by.
+struct Waypoints {
+    sealed: Option<Head>,
+    anchor: Option<Digest>,
+    findings: Vec<AuditFinding>,
+}
+
+impl Waypoints {
+    fn new(sealed: &Seal, anchor: Option<&str>) -> Self {
+        let mut findings = Vec::new();
+        let sealed = match sealed {
+            Seal::At(head) => Some(*head),
+            Seal::Missing => None,
+            Seal::Broken => {
+                findings.push(finding(0, "the seal beside the database is not ours or was changed".to_owned()));
+                None
+            }
+        };
+        let parsed = anchor.map(|text| digest_from_hex(text.trim()));
+        if parsed == Some(None) {
+            findings.push(finding(0, "the anchor is not 64 hex digits".to_owned()));
+        }
+        Self { sealed: sealed.filter(|head| head.seq > 0), anchor: parsed.flatten(), findings }
+    }
+
+    fn pass(&mut self, head: &Head) {
+        if self.sealed.is_some_and(|sealed| sealed.seq == head.seq) {
+            if !self.sealed.is_some_and(|sealed| sealed.matches(head)) {
+                self.findings.push(finding(head.seq, "the row is not the one that was sealed".to_owned()));
+            }
+            self.sealed = None;
+        }
+        if self.anchor == Some(head.mac) {
+            self.anchor = None;
+        }
+    }
+
+    fn finish(mut self, head: &Head) -> Vec<AuditFinding> {
+        // Behind a break nothing more can be said of seal and anchor.
+        if self.findings.iter().all(|found| found.seq == 0) {
+            if let Some(sealed) = self.sealed {
+                let missing = sealed.seq - head.seq;
+                let text = format!("{missing} rows are missing at the end: {} were sealed", sealed.seq);
+                self.findings.push(finding(head.seq, text));
+            }
+            if self.anchor.is_some() {
+                self.findings.push(finding(0, "no row has the MAC given as anchor".to_owned()));
+            }
+        }
+        self.findings
+    }
+}
+
+/// The head after `row`, or what is wrong with it.
+fn check(row: &Row<'_>, head: &Head, keys: &Keys) -> Result<Head, AuditFinding> {
+    let expected_seq = head.seq + 1;
+    let (seq, entry, mac) = read(row).map_err(|error| finding(expected_seq, format!("the row cannot be read: {error}")))?;
+    if seq != expected_seq {
+        return Err(finding(expected_seq, format!("rows {expected_seq} to {} are missing", seq - 1)));
+    }
+    let next = head.append(keys, &entry);
+    let found = Head { seq, mac };
+    if next.matches(&found) { Ok(next) } else { Err(finding(seq, "the row or the one before it was changed".to_owned())) }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Entry, Digest)> {
+    let entry = Entry {
+        at: Timestamp::from_millis(row.get(1)?),
+        conversation: row.get(2)?,
+        actor: row.get(3)?,
+        action: row.get(4)?,
+        outcome: row.get(5)?,
+        details: row.get(6)?,
+    };
+    Ok((row.get(0)?, entry, row.get::<_, [u8; KEY_LENGTH]>(7)?))
+}
+
+fn sealed_rows(sealed: &Seal) -> Option<i64> {
+    match sealed {
+        Seal::At(head) => Some(head.seq),
+        Seal::Missing | Seal::Broken => None,
+    }
+}
+
+fn finding(seq: i64, problem: String) -> AuditFinding {
+    AuditFinding { seq, problem }
+}

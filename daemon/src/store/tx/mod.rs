@@ -1,0 +1,69 @@
+//! What a job may do inside the writer's transaction. All writing SQL lives below this module.
+
+mod audit;
+mod conversation;
+mod delivery;
+mod message;
+mod session;
+
+use rusqlite::Connection;
+
+use crate::domain::audit::Head;
+use crate::domain::key::Keys;
+use crate::domain::time::Timestamp;
+
+pub use conversation::{NewConversation, NewSession, Redemption};
+pub use delivery::{BatchLimits, OfferedMessage};
+pub use message::{NewMessage, Sent};
+pub use session::SavedSession;
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// A job's view of the open transaction.
+pub struct Tx<'w> {
+    connection: &'w Connection,
+    keys: &'w Keys,
+    head: &'w mut Head,
+    now: Timestamp,
+    hooks: Hooks,
+}
+
+/// What to do in memory once it is known whether the work is on disk.
+#[derive(Default)]
+pub(super) struct Hooks {
+    commit: Vec<Hook>,
+    rollback: Vec<Hook>,
+}
+
+impl Hooks {
+    pub(super) fn run(self, committed: bool) {
+        let due = if committed { self.commit } else { self.rollback };
+        due.into_iter().for_each(|hook| hook());
+    }
+}
+
+impl<'w> Tx<'w> {
+    pub(super) fn new(connection: &'w Connection, keys: &'w Keys, head: &'w mut Head, now: Timestamp) -> Self {
+        Self { connection, keys, head, now, hooks: Hooks::default() }
+    }
+
+    pub(super) fn into_hooks(self) -> Hooks {
+        self.hooks
+    }
+
+    /// The time of this batch.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Runs `hook` on the writer thread once this work is on disk; it must not block.
+    pub fn after_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
+        self.hooks.commit.push(Box::new(hook));
+    }
+
+    /// Runs `hook` on the writer thread if this work does not reach the disk; it must not block.
+    pub fn after_rollback(&mut self, hook: impl FnOnce() + Send + 'static) {
+        self.hooks.rollback.push(Box::new(hook));
+    }
+}

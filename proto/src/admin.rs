@@ -1,0 +1,324 @@
+//! What `bridgectl` asks and the daemon answers: one request frame, one response frame, in turn.
+//!
+//! Times are RFC 3339 with `Z`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A question of `bridgectl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cmd", rename_all = "snake_case")]
+pub enum Request {
+    /// How the daemon is.
+    Status,
+    /// All conversations.
+    List {
+        /// Expired ones too.
+        #[serde(default)]
+        with_expired: bool,
+    },
+    /// One conversation with messages.
+    Show {
+        /// Its id.
+        conversation: String,
+        /// Only messages with a greater number.
+        #[serde(default)]
+        after: i64,
+        /// At most that many messages.
+        limit: u32,
+    },
+    /// The session tokens of a conversation.
+    Tokens {
+        /// Its id.
+        conversation: String,
+    },
+    /// Rows of the audit trail.
+    Audit(AuditFilter),
+    /// A proof of the audit trail.
+    Verify {
+        /// MAC of a row that was kept elsewhere.
+        #[serde(default)]
+        anchor: Option<String>,
+    },
+    /// Remove expired conversations.
+    Cleanup {
+        /// Only say which.
+        dry_run: bool,
+    },
+    /// Read configuration and rules again.
+    Reload,
+}
+
+/// Which rows of the audit trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditFilter {
+    /// Only rows with a greater sequence number.
+    #[serde(default)]
+    pub after: i64,
+    /// Only rows of this conversation.
+    #[serde(default)]
+    pub conversation: Option<String>,
+    /// Only rows with this action.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// Only rows since then, in UTC milliseconds.
+    #[serde(default)]
+    pub since_ms: Option<i64>,
+    /// At most that many rows.
+    pub limit: u32,
+    /// The newest rows rather than the oldest.
+    #[serde(default)]
+    pub last: bool,
+}
+
+/// The daemon's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// To [`Request::Status`].
+    Status(Box<StatusReport>),
+    /// To [`Request::List`].
+    List(Vec<ConversationSummary>),
+    /// To [`Request::Show`].
+    Show(Box<ConversationDetail>),
+    /// To [`Request::Tokens`].
+    Tokens(Vec<SessionToken>),
+    /// To [`Request::Audit`].
+    Audit(Vec<AuditRow>),
+    /// To [`Request::Verify`].
+    Verify(VerifyReport),
+    /// To [`Request::Cleanup`].
+    Cleanup(CleanupReport),
+    /// To [`Request::Reload`].
+    Reloaded {
+        /// Rules in force now.
+        rules: usize,
+    },
+    /// The request failed.
+    Error(AdminError),
+}
+
+/// A failed request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminError {
+    /// Stable word for programs.
+    pub code: AdminErrorCode,
+    /// What happened and what to do next, for people.
+    pub message: String,
+}
+
+/// Stable words of [`AdminError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminErrorCode {
+    /// The request cannot be understood.
+    BadRequest,
+    /// There is no such conversation.
+    NotFound,
+    /// Only a person at a terminal may ask that.
+    HumanOnly,
+    /// The store failed.
+    Store,
+    /// The configuration is not valid.
+    Config,
+}
+
+/// How the daemon is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// Protocol number of the socket.
+    pub protocol: u32,
+    /// When it started.
+    pub started_at: String,
+    /// The socket it serves.
+    pub socket: String,
+    /// The database it owns.
+    pub database: String,
+    /// Bytes of the database and its WAL.
+    pub database_bytes: u64,
+    /// Connected shims.
+    pub agents: Vec<AgentView>,
+    /// Conversations that have not expired.
+    pub conversations: u64,
+    /// Redaction rules in force.
+    pub rules: usize,
+    /// Rows of the audit trail.
+    pub audit_rows: i64,
+    /// MAC of its last row: note it elsewhere and check it with `audit verify --anchor`.
+    pub audit_head: String,
+}
+
+/// A connected shim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// Process id of the shim.
+    pub pid: Option<i32>,
+    /// Durable name of the agent, if it has one.
+    pub name: Option<String>,
+    /// What the MCP client calls itself.
+    pub client: Option<String>,
+    /// The sessions it speaks for, as `conversation/session`.
+    pub sessions: Vec<String>,
+    /// When it connected.
+    pub connected_at: String,
+}
+
+/// A conversation in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationSummary {
+    /// Its id.
+    pub conversation_id: String,
+    /// When it was created.
+    pub created_at: String,
+    /// When it ends.
+    pub expires_at: String,
+    /// Whether that was before now.
+    pub expired: bool,
+    /// Messages in it.
+    pub messages: u64,
+    /// Its sessions.
+    pub sessions: Vec<SessionView>,
+}
+
+/// A session in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its label.
+    pub session_id: String,
+    /// What it is for.
+    pub role: String,
+    /// When somebody first took it.
+    pub joined_at: Option<String>,
+    /// When it last called.
+    pub last_seen: Option<String>,
+    /// What it says of itself.
+    pub status: Option<String>,
+    /// Its note on that.
+    pub note: Option<String>,
+    /// Messages for it that it has not acknowledged.
+    pub unread: u64,
+    /// Whether a shim is connected for it; unknown while the daemon is down.
+    pub connected: Option<bool>,
+}
+
+/// A conversation with messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationDetail {
+    /// The conversation.
+    pub conversation: ConversationSummary,
+    /// Its messages, oldest first.
+    pub messages: Vec<MessageView>,
+}
+
+/// A message as a person sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageView {
+    /// Its id.
+    pub id: String,
+    /// The session that sent it.
+    pub from: String,
+    /// When.
+    pub sent_at: String,
+    /// Why.
+    pub action_type: String,
+    /// Its text, redacted.
+    pub message: String,
+    /// Files it is about.
+    pub files_involved: Vec<String>,
+    /// The message it answers.
+    pub reply_to: Option<String>,
+    /// Secrets that were replaced in it.
+    pub redactions: u32,
+    /// Where it is, per recipient.
+    pub deliveries: Vec<DeliveryView>,
+}
+
+/// Where a message is on its way to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryView {
+    /// The session it goes to.
+    pub recipient: String,
+    /// stored, offered, delivered, acknowledged or expired.
+    pub state: String,
+    /// How many answers carried it.
+    pub attempts: u32,
+    /// When it was first written to the recipient's client.
+    pub delivered_at: Option<String>,
+    /// When the recipient acknowledged it.
+    pub acknowledged_at: Option<String>,
+}
+
+/// A session's token. Never log one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionToken {
+    /// The session.
+    pub session_id: String,
+    /// What it is for.
+    pub role: String,
+    /// Its token.
+    pub token: String,
+}
+
+impl std::fmt::Debug for SessionToken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SessionToken").field("session_id", &self.session_id).finish_non_exhaustive()
+    }
+}
+
+/// A row of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Its number, without gaps from 1.
+    pub seq: i64,
+    /// When.
+    pub at: String,
+    /// In which conversation.
+    pub conversation_id: Option<String>,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// `ok`, or why not.
+    pub outcome: String,
+    /// Particulars, redacted.
+    pub details: Value,
+    /// Hex MAC over this row and the MAC before it.
+    pub mac: String,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Whether every row, the seal and the anchor agree.
+    pub whole: bool,
+    /// Rows that were proven.
+    pub rows: i64,
+    /// MAC of the last proven row.
+    pub head: String,
+    /// Rows that the seal beside the database vouches for.
+    pub sealed_rows: Option<i64>,
+    /// What is wrong.
+    pub findings: Vec<AuditFinding>,
+}
+
+/// One thing that is wrong with the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditFinding {
+    /// Number of the row concerned; 0 when it is none in particular.
+    pub seq: i64,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// What a cleanup removed, or would remove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanupReport {
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// The expired conversations.
+    pub conversations: Vec<String>,
+}

@@ -1,0 +1,168 @@
+//! The engine: rules compiled once, texts redacted by reference.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::error::RuleError;
+use crate::render::{self, Hit, Piece};
+use crate::rules::{BUILTIN, Builder, RuleSet};
+use crate::scan::{Found, Scan};
+
+const RULES: &str = include_str!("../rules.toml");
+/// A second pass is all that real text needs; more would be work for an attacker to cause.
+const MOST_PASSES: usize = 4;
+/// How much of the message before counts as context.
+const CONTEXT: usize = 512;
+/// How much of a message a context may reach into.
+const REACH: usize = 4096;
+
+/// Finds secrets. Immutable: share it.
+pub struct Engine {
+    set: RuleSet,
+}
+
+/// A text without its secrets.
+#[derive(Debug, Clone)]
+pub struct Redacted<'t> {
+    /// The text; borrowed when nothing was found.
+    pub text: Cow<'t, str>,
+    /// What was found, in order.
+    pub hits: Vec<Hit>,
+}
+
+impl Engine {
+    /// The built-in rules.
+    pub fn builtin() -> Result<Engine, RuleError> {
+        let builder = Engine::builtin_rules()?;
+        Ok(Engine { set: builder.build(Path::new(BUILTIN))? })
+    }
+
+    /// The built-in rules and those of a user, who can add but not weaken.
+    pub fn with_user_rules(toml: &str, origin: &Path) -> Result<Engine, RuleError> {
+        let mut builder = Engine::builtin_rules()?;
+        builder.add(toml, origin, true)?;
+        Ok(Engine { set: builder.build(origin)? })
+    }
+
+    pub(crate) fn builtin_rules() -> Result<Builder, RuleError> {
+        let mut builder = Builder::default();
+        builder.add(RULES, Path::new(BUILTIN), false)?;
+        Ok(builder)
+    }
+
+    /// How many rules are loaded.
+    pub fn rule_count(&self) -> usize {
+        self.set.rules.len()
+    }
+
+    /// Redacts `text`; equal secrets and different ones look alike.
+    pub fn redact<'t>(&self, text: &'t str) -> Redacted<'t> {
+        self.redact_named(text, &|_| None)
+    }
+
+    /// Redacts `text`; `namer` gives each secret a short suffix that keeps different ones apart.
+    pub fn redact_named<'t>(&self, text: &'t str, namer: &dyn Fn(&str) -> Option<String>) -> Redacted<'t> {
+        self.finish(text, Vec::new(), namer)
+    }
+
+    /// Redacts `text` knowing how the same sender's previous message ended.
+    pub fn redact_after<'t>(
+        &self,
+        before: &str,
+        text: &'t str,
+        namer: &dyn Fn(&str) -> Option<String>,
+    ) -> Redacted<'t> {
+        let split = self.split_secrets(before, text);
+        self.finish(text, split, namer)
+    }
+
+    /// Redacts until nothing is found any more, so that redacting twice equals once.
+    fn finish<'t>(&self, text: &'t str, known: Vec<Found>, namer: &dyn Fn(&str) -> Option<String>) -> Redacted<'t> {
+        let mut found = self.find(text);
+        found.extend(known);
+        if found.is_empty() {
+            return Redacted { text: Cow::Borrowed(text), hits: Vec::new() };
+        }
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut out = text.to_owned();
+        for _ in 0..MOST_PASSES {
+            let merged = crate::json::fit(&out, render::merge(&self.set, found));
+            let (next, new) = render::write(&self.set, &out, &merged, namer);
+            pieces = compose(pieces, new);
+            out = next;
+            found = self.find(&out);
+            if found.is_empty() {
+                break;
+            }
+        }
+        let hits = pieces.iter().map(|piece| self.hit(piece)).collect();
+        Redacted { text: Cow::Owned(out), hits }
+    }
+
+    fn find(&self, text: &str) -> Vec<Found> {
+        let mut found = Scan::run(&self.set, text).found;
+        found.extend(crate::shadow::find(&self.set, text));
+        found
+    }
+
+    fn hit(&self, piece: &Piece) -> Hit {
+        let rule = &self.set.rules[usize::from(piece.rule)];
+        Hit { rule: rule.id.clone(), placeholder: rule.placeholder.clone(), span: piece.input.clone() }
+    }
+
+    /// Secrets that begin in `before` and end in `text`.
+    fn split_secrets(&self, before: &str, text: &str) -> Vec<Found> {
+        let tail = &before[ceil(before, before.len().saturating_sub(CONTEXT))..];
+        let head = &text[..floor(text, REACH)];
+        let mut found = Vec::new();
+        for joint in ["", " "] {
+            let joined = [tail.trim_end(), joint, head].concat();
+            let seam = joined.len() - head.len();
+            for one in self.find(&joined) {
+                // What lies within one of the messages is judged without the other.
+                let crosses = one.span.start < seam || self.is_named(one.rule);
+                if crosses && one.span.end > seam {
+                    let span = one.span.start.saturating_sub(seam)..one.span.end - seam;
+                    found.push(Found { span, quote: None, ..one });
+                }
+            }
+        }
+        found
+    }
+
+    fn is_named(&self, rule: u16) -> bool {
+        matches!(self.set.rules[usize::from(rule)].check, crate::rules::Check::Name(_))
+    }
+}
+
+/// Expresses the pieces of a later pass in positions of the first input.
+fn compose(first: Vec<Piece>, mut later: Vec<Piece>) -> Vec<Piece> {
+    if first.is_empty() {
+        return later;
+    }
+    let mut all: Vec<Piece> = Vec::with_capacity(first.len() + later.len());
+    let shift = |at: usize, end: bool| -> usize {
+        let delta = later.iter().filter(|p| p.input.end <= at).map(|p| (p.output.len(), p.input.len()));
+        let (grown, gone) = delta.fold((0, 0), |sum, d| (sum.0 + d.0, sum.1 + d.1));
+        let _ = end;
+        at + grown - gone
+    };
+    for piece in &first {
+        let output = shift(piece.output.start, false)..shift(piece.output.end, true);
+        all.push(Piece { output, ..piece.clone() });
+    }
+    for piece in &mut later {
+        piece.input = render::back(&first, piece.input.start, false)..render::back(&first, piece.input.end, true);
+        all.push(piece.clone());
+    }
+    all.sort_by_key(|piece| piece.input.start);
+    all
+}
+
+fn ceil(text: &str, at: usize) -> usize {
+    (at..=text.len()).find(|&i| text.is_char_boundary(i)).unwrap_or(text.len())
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}

@@ -1,0 +1,157 @@
+//! Names and values in sentences.
+
+use super::extent::Value;
+use super::link::{Link, Style, blanks};
+use super::name::Name;
+use crate::scan::Scan;
+
+/// Words that lead to the value at once.
+const VERBS: [&[u8]; 12] = [
+    b"is", b"was", b"are", b"equals", b"reads", b"be", b"ist", b"lautet", b"est", b"es", b"becomes", b"to",
+];
+/// Words between a verb and the value.
+const FILLERS: [&[u8]; 16] = [
+    b"now", b"still", b"currently", b"set", b"to", b"changed", b"just", b"simply", b"again", b"actually",
+    b"always", b"probably", b"temporarily", b"also", b"it", b"being",
+];
+/// Words that put a few others between the name and the verb.
+const OPENERS: [&[u8]; 16] = [
+    b"for", b"of", b"on", b"in", b"at", b"from", b"to", b"with", b"used", b"here", b"below", b"should",
+    b"will", b"must", b"there", b"would",
+];
+/// A name and its value are not further apart than this.
+const FARTHEST: usize = 72;
+const MOST_WORDS: usize = 9;
+
+/// Where the value begins, when the words at `at` lead from a name to one.
+pub fn after(scan: &mut Scan<'_>, at: usize) -> Option<(Style, usize)> {
+    let bytes = scan.bytes();
+    let first = Word::at(bytes, at)?;
+    if first.is_any(&VERBS) && !first.colon {
+        return Some((Style::Prose, fillers(bytes, first.next)));
+    }
+    if first.ends_in_operator {
+        return Some((Style::Prose, first.next));
+    }
+    if bytes[at] != b'(' && !first.is_any(&OPENERS) {
+        return typed(bytes, &first).or(Some((Style::Adjacent, at)));
+    }
+    let mut word = first;
+    for _ in 0..MOST_WORDS {
+        scan.runs.count(word.next - word.start);
+        if word.next - at > FARTHEST {
+            return None;
+        }
+        if word.colon {
+            return Some((Style::Prose, word.next));
+        }
+        if word.is_any(&VERBS) && word.start > at {
+            return Some((Style::Prose, fillers(bytes, word.next)));
+        }
+        if word.stops {
+            return None;
+        }
+        word = Word::at(bytes, word.next)?;
+        if word.ends_in_operator {
+            return Some((Style::Prose, word.next));
+        }
+    }
+    None
+}
+
+/// `password string = "…"`, as in Go.
+fn typed(bytes: &[u8], word: &Word<'_>) -> Option<(Style, usize)> {
+    let rest = &bytes[word.next..];
+    let operator = rest.iter().take(2).take_while(|b| b":=".contains(b)).count();
+    let value = word.next + operator + blanks(bytes, word.next + operator);
+    let quoted = matches!(bytes.get(value), Some(b'"' | b'\'' | b'`'));
+    (operator > 0 && quoted).then_some((Style::Assign, value))
+}
+
+fn fillers(bytes: &[u8], mut at: usize) -> usize {
+    for _ in 0..4 {
+        match Word::at(bytes, at) {
+            Some(word) if word.is_any(&FILLERS) || word.text.is_empty() && word.colon => at = word.next,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// A value that stands before its name: "`X` is the password", "use X as token".
+pub fn before(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
+    let bytes = scan.bytes();
+    let line = name.start.saturating_sub(FARTHEST);
+    let head = &bytes[line..name.start];
+    let head_start = line + memchr::memrchr(b'\n', head).map_or(0, |i| i + 1);
+    let mut at = name.start;
+    for _ in 0..5 {
+        let (start, end) = word_before(bytes, head_start, at)?;
+        let word = bytes[start..end].to_ascii_lowercase();
+        if matches!(word.as_slice(), b"is" | b"as" | b"=") {
+            let (value_start, value_end) = word_before(bytes, head_start, start)?;
+            let value = Value::trimmed(scan, value_start, value_end)?;
+            let link = Link { style: Style::Prose, at: value.start, name_quote: None, spaced: true, query: false };
+            return Some((link, value));
+        }
+        if !word.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') {
+            return None;
+        }
+        at = start;
+    }
+    None
+}
+
+fn word_before(bytes: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    let end = from + bytes[from..to].iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'`'))? + 1;
+    let start = from + bytes[from..end].iter().rposition(|b| matches!(b, b' ' | b'\t')).map_or(0, |i| i + 1);
+    (start < end).then_some((start, end))
+}
+
+struct Word<'t> {
+    text: &'t [u8],
+    start: usize,
+    next: usize,
+    colon: bool,
+    /// A lone `=` or `:`.
+    ends_in_operator: bool,
+    stops: bool,
+}
+
+impl<'t> Word<'t> {
+    /// The word at `at` with the blanks after it.
+    fn at(bytes: &'t [u8], at: usize) -> Option<Word<'t>> {
+        let rest = bytes.get(at..)?;
+        let length = rest.iter().take(40).take_while(|b| **b > b' ').count();
+        if length == 0 || length == 40 {
+            return None;
+        }
+        let word = &rest[..length];
+        let lone = matches!(word, b"=" | b":" | b"->" | b"=>");
+        let colon = word.ends_with(b":");
+        let stops = matches!(word.last(), Some(b'.' | b';' | b'!' | b'?' | b','));
+        let text = word.trim_ascii_end_matches(b":,.;)").trim_start_paren();
+        let next = at + length + blanks(bytes, at + length);
+        Some(Word { text, start: at, next, colon: colon && !lone, ends_in_operator: lone, stops })
+    }
+
+    fn is_any(&self, words: &[&[u8]]) -> bool {
+        words.iter().any(|word| self.text.eq_ignore_ascii_case(word))
+    }
+}
+
+trait Trim {
+    fn trim_ascii_end_matches(&self, set: &[u8]) -> &[u8];
+    fn trim_start_paren(&self) -> &[u8];
+}
+
+impl Trim for [u8] {
+    fn trim_ascii_end_matches(&self, set: &[u8]) -> &[u8] {
+        let end = self.iter().rposition(|b| !set.contains(b)).map_or(0, |i| i + 1);
+        &self[..end]
+    }
+
+    fn trim_start_paren(&self) -> &[u8] {
+        self.strip_prefix(b"(").unwrap_or(self)
+    }
+}

@@ -1,0 +1,92 @@
+//! From what was found to the text that leaves.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::kv::Quote;
+use crate::placeholder;
+use crate::rules::RuleSet;
+use crate::scan::Found;
+
+/// One redacted secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// Id of the rule that named it.
+    pub rule: Arc<str>,
+    /// The placeholder, without a suffix.
+    pub placeholder: Arc<str>,
+    /// Bytes in the input.
+    pub span: Range<usize>,
+}
+
+/// Joins what overlaps; the rule of the highest rank names the whole.
+pub fn merge(set: &RuleSet, mut found: Vec<Found>) -> Vec<Found> {
+    let rank = |found: &Found| (set.rules[usize::from(found.rule)].rank, found.span.len());
+    found.sort_by_key(|f| (f.span.start, std::cmp::Reverse(f.span.end)));
+    let mut merged: Vec<Found> = Vec::with_capacity(found.len());
+    for next in found {
+        match merged.last_mut() {
+            Some(last) if next.span.start < last.span.end => {
+                let end = last.span.end.max(next.span.end);
+                if rank(&next).0 > rank(last).0 {
+                    last.rule = next.rule;
+                }
+                last.span.end = end;
+            }
+            _ => merged.push(next),
+        }
+    }
+    merged
+}
+
+/// Writes `text` with placeholders in place of `found`, which is sorted and disjoint.
+pub fn write(
+    set: &RuleSet,
+    text: &str,
+    found: &[Found],
+    namer: &dyn Fn(&str) -> Option<String>,
+) -> (String, Vec<Piece>) {
+    let mut out = String::with_capacity(text.len() + found.len() * 8);
+    let mut pieces = Vec::with_capacity(found.len());
+    let mut at = 0;
+    for one in found {
+        out.push_str(&text[at..one.span.start]);
+        let start = out.len();
+        let rule = &set.rules[usize::from(one.rule)];
+        let suffix = namer(&text[one.span.clone()]);
+        let name = placeholder::with_suffix(&rule.placeholder, suffix.as_deref());
+        push_quoted(&mut out, &name, one.quote.as_ref());
+        pieces.push(Piece { input: one.span.clone(), output: start..out.len(), rule: one.rule });
+        at = one.span.end;
+    }
+    out.push_str(&text[at..]);
+    (out, pieces)
+}
+
+fn push_quoted(out: &mut String, name: &str, quote: Option<&Quote>) {
+    let quote = quote.map(|quote| "\\".repeat(quote.depth) + "\"").unwrap_or_default();
+    out.push_str(&quote);
+    out.push_str(name);
+    out.push_str(&quote);
+}
+
+/// A placeholder in the output and what it replaced.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// Bytes of the input.
+    pub input: Range<usize>,
+    /// Bytes of the output.
+    pub output: Range<usize>,
+    /// Index of the rule.
+    pub rule: u16,
+}
+
+/// Translates a position in the output back to the input.
+pub fn back(pieces: &[Piece], at: usize, end: bool) -> usize {
+    let index = pieces.partition_point(|piece| piece.output.start < at);
+    let Some(piece) = index.checked_sub(1).map(|i| &pieces[i]) else { return at };
+    if at < piece.output.end {
+        return if end { piece.input.end } else { piece.input.start };
+    }
+    piece.input.end + (at - piece.output.end)
+}

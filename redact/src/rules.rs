@@ -1,0 +1,385 @@
+//! Rules as they stand in a file, and compiled.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::detect::Detector;
+use crate::error::{Problem, RuleError};
+use crate::kv::NameKind;
+use crate::runs::ClassSet;
+use crate::shape::Shape;
+
+/// Where the built-in rules say they come from.
+pub const BUILTIN: &str = "rules.toml";
+/// Least bytes of a user rule's anchor.
+const MIN_ANCHOR: usize = 3;
+/// Bytes a compiled user regex may take.
+const REGEX_LIMIT: usize = 256 * 1024;
+
+/// One `[[rule]]` of a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSpec {
+    /// Short and unique.
+    pub id: String,
+    /// What stands where the secret stood.
+    pub placeholder: String,
+    /// Literals, one of which every match begins with.
+    #[serde(default)]
+    pub anchors: Vec<String>,
+    /// Shape of what stands before the anchor and belongs to the secret.
+    pub before: Option<BeforeSpec>,
+    /// Shape of what follows the anchor and stays in the text.
+    pub keep: Option<String>,
+    /// Shape of what follows the anchor.
+    pub shape: Option<String>,
+    /// Regex over anchor and what follows.
+    pub regex: Option<String>,
+    /// The regex' group that is the secret.
+    #[serde(default)]
+    pub group: usize,
+    /// Names of this kind mean a secret value.
+    pub name: Option<NameKind>,
+    /// Built-in code that finds the secret.
+    pub detector: Option<Detector>,
+    /// Whether the anchor matches in any case.
+    #[serde(default)]
+    pub fold: bool,
+    /// Whether the anchor stays in the text.
+    #[serde(default)]
+    pub keep_anchor: bool,
+    /// Whether letters and digits may stand right before.
+    #[serde(default)]
+    pub inside: bool,
+    /// Least number of different bytes.
+    pub distinct: Option<usize>,
+    /// Least entropy in bits per byte.
+    pub entropy: Option<f32>,
+    /// Least number of digits.
+    #[serde(default)]
+    pub digits: usize,
+    /// Matches that contain one of these are no secrets.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Which rule names the placeholder where several overlap: the higher.
+    pub rank: Option<u8>,
+    /// Texts that this rule must change.
+    #[serde(default)]
+    pub examples: Vec<String>,
+    /// Texts that this rule must leave alone.
+    #[serde(default)]
+    pub counter_examples: Vec<String>,
+}
+
+/// What stands before an anchor.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeforeSpec {
+    /// A byte class, written as a shape of one byte.
+    pub class: String,
+    /// Least bytes.
+    pub min: usize,
+    /// Most bytes.
+    pub max: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    #[serde(default)]
+    rule: Vec<Spanned<RuleSpec>>,
+    #[serde(default)]
+    allow: Vec<Spanned<AllowSpec>>,
+    words: Option<Words>,
+}
+
+/// Word lists of the key/value judge; built-in only.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// Words that may follow the deciding one: `DB_PASSWORD_PROD`.
+    pub trailing: HashSet<String>,
+    /// Words before `key` that make it a secret.
+    pub telling: HashSet<String>,
+    /// Words before `key` that make it harmless.
+    pub harmless: HashSet<String>,
+    /// Words that are written together with `pass` or `key`.
+    pub glued: HashSet<String>,
+    /// Parts of the names of cookies that open a session.
+    pub cookies: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowSpec {
+    value: String,
+    #[serde(default)]
+    #[allow(dead_code)] // read by people and by the audit, not by the engine
+    reason: String,
+}
+
+/// How a rule verifies what follows an anchor.
+#[derive(Debug)]
+pub enum Check {
+    /// Byte classes.
+    Shape { before: Option<Before>, keep: Option<Shape>, shape: Shape },
+    /// A user's regex, anchored.
+    Regex { regex: regex::Regex, group: usize },
+    /// The key/value judge.
+    Name(NameKind),
+    /// Built-in code.
+    Detect(Detector),
+}
+
+/// A compiled [`BeforeSpec`].
+#[derive(Debug)]
+pub struct Before {
+    pub class: crate::runs::ClassId,
+    pub min: usize,
+    pub max: usize,
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub struct Rule {
+    pub id: Arc<str>,
+    pub placeholder: Arc<str>,
+    pub rank: u8,
+    pub fold: bool,
+    pub keep_anchor: bool,
+    pub inside: bool,
+    pub distinct: usize,
+    pub entropy: f32,
+    pub digits: usize,
+    pub allow: Vec<String>,
+    pub check: Check,
+    anchors: Vec<String>,
+}
+
+/// Everything one pass needs.
+pub struct RuleSet {
+    pub rules: Vec<Rule>,
+    pub classes: ClassSet,
+    pub common: crate::detect::Common,
+    pub ids: crate::detect::Ids,
+    pub allowed: Vec<String>,
+    pub words: Words,
+    pub automaton: AhoCorasick,
+    /// Anchor → rules.
+    pub by_anchor: Vec<Vec<u16>>,
+    /// Anchor → its bytes as written.
+    pub anchors: Vec<Box<[u8]>>,
+}
+
+/// Collects rules from files.
+#[derive(Default)]
+pub struct Builder {
+    rules: Vec<Rule>,
+    classes: ClassSet,
+    allowed: Vec<String>,
+    words: Words,
+    /// Each rule's specification and line, for checks.
+    pub specs: Vec<(RuleSpec, usize)>,
+}
+
+impl Builder {
+    /// Adds the rules of one file. Rules of a user have less freedom than built-in ones.
+    pub fn add(&mut self, source: &str, origin: &Path, user: bool) -> Result<(), RuleError> {
+        let error = |line, rule: Option<&str>, problem| RuleError {
+            origin: origin.to_owned(),
+            line,
+            rule: rule.map(str::to_owned),
+            problem,
+        };
+        let file: RuleFile = toml::from_str(source).map_err(|e| {
+            let line = line_of(source, e.span().map_or(0, |span| span.start));
+            error(line, None, Problem::Syntax(e.message().to_owned()))
+        })?;
+        match file.words {
+            Some(_) if user => return Err(error(1, None, Problem::Reserved("words"))),
+            Some(words) => self.words = words,
+            None => {}
+        }
+        for spec in file.rule {
+            let line = line_of(source, spec.span().start);
+            let spec = spec.into_inner();
+            let rule = self.compile(&spec, user).map_err(|p| error(line, Some(&spec.id), p))?;
+            self.rules.push(rule);
+            self.specs.push((spec, line));
+        }
+        for allow in file.allow {
+            let line = line_of(source, allow.span().start);
+            if allow.get_ref().value.len() < 6 {
+                return Err(error(line, None, Problem::ShortAllowed));
+            }
+            self.allowed.push(allow.into_inner().value);
+        }
+        Ok(())
+    }
+
+    fn compile(&mut self, spec: &RuleSpec, user: bool) -> Result<Rule, Problem> {
+        check_names(spec)?;
+        if self.rules.iter().any(|rule| *rule.id == *spec.id) {
+            return Err(Problem::DuplicateId);
+        }
+        if user {
+            check_user(spec)?;
+        }
+        let mut anchors = spec.anchors.clone();
+        let check = self.check(spec, &mut anchors)?;
+        if anchors.is_empty() {
+            return Err(Problem::NoAnchor);
+        }
+        if let Some(short) = anchors.iter().find(|a| user && a.len() < MIN_ANCHOR) {
+            return Err(Problem::ShortAnchor(short.clone()));
+        }
+        let (rank, distinct) = match check {
+            Check::Shape { .. } => (30, 7),
+            Check::Regex { .. } => (35, 0),
+            Check::Name(_) => (5, 0),
+            Check::Detect(_) => (20, 0),
+        };
+        Ok(Rule {
+            id: spec.id.as_str().into(),
+            placeholder: spec.placeholder.as_str().into(),
+            rank: spec.rank.unwrap_or(rank),
+            fold: spec.fold || matches!(check, Check::Name(_) | Check::Detect(_)),
+            keep_anchor: spec.keep_anchor,
+            inside: spec.inside,
+            distinct: spec.distinct.unwrap_or(distinct),
+            entropy: spec.entropy.unwrap_or(0.0),
+            digits: spec.digits,
+            allow: spec.allow.clone(),
+            check,
+            anchors,
+        })
+    }
+
+    fn check(&mut self, spec: &RuleSpec, anchors: &mut Vec<String>) -> Result<Check, Problem> {
+        match (&spec.shape, &spec.regex, spec.name, spec.detector) {
+            (Some(shape), None, None, None) => Ok(Check::Shape {
+                before: spec.before.as_ref().map(|b| self.before(b)).transpose()?,
+                keep: spec.keep.as_deref().map(|s| Shape::parse(s, &mut self.classes)).transpose()?,
+                shape: Shape::parse(shape, &mut self.classes)?,
+            }),
+            (None, Some(source), None, None) => {
+                let regex = compile_regex(source, spec.group)?;
+                if anchors.is_empty() {
+                    anchors.extend(literal_prefix(source));
+                }
+                Ok(Check::Regex { regex, group: spec.group })
+            }
+            (None, None, Some(kind), None) => Ok(Check::Name(kind)),
+            (None, None, None, Some(detector)) => Ok(Check::Detect(detector)),
+            _ => Err(Problem::OneMatcher),
+        }
+    }
+
+    fn before(&mut self, spec: &BeforeSpec) -> Result<Before, Problem> {
+        let shape = Shape::parse(&spec.class, &mut self.classes)?;
+        let class = shape.single_class().ok_or(Problem::OneMatcher)?;
+        Ok(Before { class, min: spec.min, max: spec.max })
+    }
+
+    /// Builds the automaton over all anchors.
+    pub fn build(mut self, origin: &Path) -> Result<RuleSet, RuleError> {
+        let mut anchors: Vec<Box<[u8]>> = Vec::new();
+        let mut by_anchor: Vec<Vec<u16>> = Vec::new();
+        let mut known = HashMap::<&[u8], usize>::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            for anchor in &rule.anchors {
+                let slot = *known.entry(anchor.as_bytes()).or_insert_with(|| {
+                    anchors.push(anchor.as_bytes().into());
+                    by_anchor.push(Vec::new());
+                    anchors.len() - 1
+                });
+                by_anchor[slot].push(u16::try_from(index).unwrap_or(u16::MAX));
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&anchors)
+            .map_err(|e| RuleError {
+                origin: origin.to_owned(),
+                line: 1,
+                rule: None,
+                problem: Problem::Anchors(e.to_string()),
+            })?;
+        let common = crate::detect::Common::new(&mut self.classes);
+        let id = |name: &str| {
+            let index = self.rules.iter().position(|rule| &*rule.id == name).unwrap_or(0);
+            u16::try_from(index).unwrap_or(0)
+        };
+        let ids = crate::detect::Ids {
+            random: id("random-token"),
+            discord: id("discord-bot-token"),
+            encoded: id("encoded-secret"),
+        };
+        let Builder { rules, classes, allowed, words, .. } = self;
+        Ok(RuleSet { rules, classes, common, ids, allowed, words, automaton, by_anchor, anchors })
+    }
+}
+
+fn check_names(spec: &RuleSpec) -> Result<(), Problem> {
+    let id_ok = (2..=64).contains(&spec.id.len())
+        && spec.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !id_ok {
+        return Err(Problem::BadId);
+    }
+    let placeholder_ok = spec.placeholder.len() <= 64
+        && spec.placeholder.ends_with("_REDACTED")
+        && spec.placeholder.as_bytes()[0].is_ascii_uppercase()
+        && spec.placeholder.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if placeholder_ok { Ok(()) } else { Err(Problem::BadPlaceholder) }
+}
+
+fn check_user(spec: &RuleSpec) -> Result<(), Problem> {
+    if spec.detector.is_some() {
+        return Err(Problem::Reserved("detector"));
+    }
+    if spec.rank.is_some() {
+        return Err(Problem::Reserved("rank"));
+    }
+    if spec.name.is_none() && (spec.examples.is_empty() || spec.counter_examples.is_empty()) {
+        return Err(Problem::NoExamples);
+    }
+    Ok(())
+}
+
+fn compile_regex(source: &str, group: usize) -> Result<regex::Regex, Problem> {
+    let regex = regex::RegexBuilder::new(&format!("^(?:{source})"))
+        .size_limit(REGEX_LIMIT)
+        .build()
+        .map_err(|e| Problem::Regex(Box::new(e)))?;
+    if regex.is_match("") {
+        return Err(Problem::EmptyMatch);
+    }
+    if group >= regex.captures_len() {
+        return Err(Problem::NoGroup(group));
+    }
+    Ok(regex)
+}
+
+/// The literal characters a regex begins with.
+fn literal_prefix(source: &str) -> Option<String> {
+    let literal: String =
+        source.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | ':' | '/')).collect();
+    let next = source[literal.len()..].chars().next();
+    let mut literal = literal;
+    if matches!(next, Some('?' | '*' | '{' | '+')) {
+        literal.pop();
+    }
+    // With a top-level alternative the prefix would hold for its first branch only.
+    (literal.len() >= MIN_ANCHOR && !source.contains('|')).then_some(literal)
+}
+
+fn line_of(source: &str, offset: usize) -> usize {
+    source.bytes().take(offset).filter(|&b| b == b'\n').count() + 1
+}

@@ -1,0 +1,184 @@
+//! One pass over one text.
+
+use std::ops::Range;
+
+use crate::boundary;
+use crate::kv::{self, Name, Quote, Value};
+use crate::placeholder;
+use crate::rules::{Before, Check, Rule, RuleSet};
+use crate::runs::Runs;
+use crate::shape::Shape;
+use crate::words::Makeup;
+
+/// How far a user's regex may look.
+const REGEX_WINDOW: usize = 1024;
+
+/// Something that a rule found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The secret.
+    pub span: Range<usize>,
+    /// Index of the rule.
+    pub rule: u16,
+    /// Whether the placeholder needs quotes of its own, because a bare number of JSON stood there.
+    pub quote: Option<Quote>,
+}
+
+/// Whether a match is a piece of something long in base 64 that goes on beyond `/` or `+`.
+fn in_blob(bytes: &[u8], first: usize, last: usize) -> bool {
+    let base64 = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/');
+    let before = first > 0
+        && matches!(bytes[first - 1], b'+' | b'/')
+        && bytes[..first].iter().rev().take(40).take_while(base64).count() == 40;
+    before || matches!(bytes.get(last), Some(b'+' | b'/')) && bytes[last..].iter().take(40).take_while(base64).count() == 40
+}
+
+/// The state of one pass.
+pub struct Scan<'t> {
+    /// The text.
+    pub text: &'t str,
+    /// The rules.
+    pub set: &'t RuleSet,
+    /// Measures runs.
+    pub runs: Runs<'t>,
+    /// What was found so far.
+    pub found: Vec<Found>,
+    /// Placeholders that already stand in the text.
+    protected: Vec<Range<usize>>,
+}
+
+impl<'t> Scan<'t> {
+    /// Runs all rules over `text`.
+    pub fn run(set: &'t RuleSet, text: &'t str) -> Scan<'t> {
+        let mut scan = Scan::anchored(set, text);
+        crate::detect::unanchored(&mut scan, false);
+        scan
+    }
+
+    /// Whether `text`, which was encoded in another, has a secret.
+    pub fn run_inner(set: &RuleSet, text: &str) -> bool {
+        let mut scan = Scan::anchored(set, text);
+        crate::detect::unanchored(&mut scan, true);
+        !scan.found.is_empty()
+    }
+
+    fn anchored(set: &'t RuleSet, text: &'t str) -> Scan<'t> {
+        let runs = Runs::new(text.as_bytes(), &set.classes);
+        let mut scan = Scan { text, set, runs, found: Vec::new(), protected: placeholder::spans(text) };
+        for hit in set.automaton.find_overlapping_iter(text) {
+            for &rule in &set.by_anchor[hit.pattern().as_usize()] {
+                let anchor = &set.anchors[hit.pattern().as_usize()];
+                scan.verify(rule, anchor, hit.start(), hit.end());
+            }
+        }
+        scan
+    }
+
+    /// The text's bytes.
+    pub fn bytes(&self) -> &'t [u8] {
+        self.text.as_bytes()
+    }
+
+    fn verify(&mut self, index: u16, anchor: &[u8], start: usize, end: usize) {
+        let set = self.set;
+        let rule = &set.rules[usize::from(index)];
+        if !rule.fold && self.bytes()[start..end] != *anchor {
+            return;
+        }
+        match &rule.check {
+            Check::Shape { before, keep, shape } => {
+                let found = self.shape(rule, before.as_ref(), keep.as_ref(), shape, start, end);
+                if let Some(span) = found {
+                    self.add(index, span);
+                }
+            }
+            Check::Regex { regex, group } => {
+                if let Some(span) = self.regex(rule, regex, *group, start) {
+                    self.add(index, span);
+                }
+            }
+            Check::Name(kind) => kv::check(self, index, *kind, start, end),
+            Check::Detect(detector) => detector.check(self, index, start, end),
+        }
+    }
+
+    fn shape(
+        &mut self,
+        rule: &Rule,
+        before: Option<&Before>,
+        keep: Option<&Shape>,
+        shape: &Shape,
+        start: usize,
+        end: usize,
+    ) -> Option<Range<usize>> {
+        let mut first = start;
+        if let Some(before) = before {
+            first = self.runs.start(before.class, start, before.max + 1);
+            if !(before.min..=before.max).contains(&(start - first)) {
+                return None;
+            }
+        }
+        if !rule.inside && !boundary::opens(self.bytes(), first) {
+            return None;
+        }
+        let from = match keep {
+            Some(keep) => keep.match_at(&mut self.runs, end)?,
+            None => end,
+        };
+        let last = shape.match_at(&mut self.runs, from)?;
+        if !boundary::closes(self.bytes(), last) {
+            return None;
+        }
+        if in_blob(self.bytes(), first, last) {
+            return None;
+        }
+        let secret = if rule.keep_anchor || keep.is_some() { from } else { first };
+        let varied = before.is_some() || last - from < 20 || !Makeup::of(self.text.get(from..last)?).is_wordy();
+        (varied && self.plausible(rule, self.text.get(secret..last)?)).then_some(secret..last)
+    }
+
+    fn plausible(&self, rule: &Rule, secret: &str) -> bool {
+        let makeup = Makeup::of(secret);
+        makeup.distinct >= rule.distinct
+            && makeup.entropy >= rule.entropy
+            && makeup.digits >= rule.digits
+            && !rule.allow.iter().any(|allowed| secret.contains(allowed.as_str()))
+    }
+
+    fn regex(&mut self, rule: &Rule, regex: &regex::Regex, group: usize, start: usize) -> Option<Range<usize>> {
+        if !rule.inside && !boundary::opens(self.bytes(), start) {
+            return None;
+        }
+        let mut window = self.text.len().min(start + REGEX_WINDOW);
+        while !self.text.is_char_boundary(window) {
+            window -= 1;
+        }
+        let captures = regex.captures(self.text.get(start..window)?)?;
+        let secret = captures.get(group)?;
+        self.runs.count(captures.get(0)?.len());
+        self.plausible(rule, secret.as_str()).then(|| start + secret.start()..start + secret.end())
+    }
+
+    /// Notes a secret, unless it is a placeholder or not text.
+    pub fn add(&mut self, rule: u16, span: Range<usize>) {
+        self.add_quoted(rule, span, None);
+    }
+
+    fn add_quoted(&mut self, rule: u16, span: Range<usize>, quote: Option<Quote>) {
+        let on_text = self.text.is_char_boundary(span.start) && self.text.is_char_boundary(span.end);
+        let touches = |p: &Range<usize>| p.start < span.end && span.start < p.end;
+        if span.is_empty() || !on_text || self.protected.iter().any(touches) {
+            return;
+        }
+        self.found.push(Found { span, rule, quote });
+    }
+
+    /// Notes the value of a name.
+    pub fn found_value(&mut self, rule: u16, name: &Name, value: &Value) {
+        let bytes = self.bytes();
+        let number = value.quote.is_none() && bytes[value.span()].iter().all(u8::is_ascii_digit);
+        // `"pin": 123456` must become `"pin": "…"`, or the JSON would be broken.
+        let quote = kv::Quote::of_name(bytes, name.end).filter(|_| number);
+        self.add_quoted(rule, value.span(), quote);
+    }
+}
