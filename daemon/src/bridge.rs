@@ -42,7 +42,14 @@ pub struct Tuning {
 impl Bridge {
     /// Puts the parts together.
     #[must_use]
-    pub fn new(store: Store, keys: Keys, registry: Registry, paths: Paths, tuning: Tuning, now: Timestamp) -> Self {
+    pub fn new(
+        store: Store,
+        keys: Keys,
+        registry: Registry,
+        paths: Paths,
+        tuning: Tuning,
+        now: Timestamp,
+    ) -> Self {
         Self {
             store,
             keys,

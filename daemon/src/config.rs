@@ -257,14 +257,21 @@ impl Config {
         let value = |key, problem: String| Err(ConfigError::Value { path: path.to_owned(), key, problem });
         let revision = &self.mcp.highest_revision;
         if !REVISIONS.contains(&revision.as_str()) {
-            return value("mcp.highest_revision", format!("is {revision:?}; known revisions: {}", REVISIONS.join(", ")));
+            return value(
+                "mcp.highest_revision",
+                format!("is {revision:?}; known revisions: {}", REVISIONS.join(", ")),
+            );
         }
         if !LEVELS.contains(&self.log.level.as_str()) {
-            return value("log.level", format!("is {:?}; known levels: {}", self.log.level, LEVELS.join(", ")));
+            return value(
+                "log.level",
+                format!("is {:?}; known levels: {}", self.log.level, LEVELS.join(", ")),
+            );
         }
         let lifetimes = &self.conversation;
         if lifetimes.lifetime_minutes == 0 || lifetimes.lifetime_minutes > lifetimes.max_lifetime_minutes {
-            let problem = format!("must be between 1 and max_lifetime_minutes ({})", lifetimes.max_lifetime_minutes);
+            let problem =
+                format!("must be between 1 and max_lifetime_minutes ({})", lifetimes.max_lifetime_minutes);
             return value("conversation.lifetime_minutes", problem);
         }
         if self.daemon.max_connections == 0 {
@@ -320,15 +327,25 @@ mod tests {
     #[test]
     fn an_unknown_key_names_the_nearest() {
         let error = parse("[conversation]\nlifetime_minuts = 5").unwrap_err().to_string();
-        assert_eq!(error, "config.toml: unknown key `conversation.lifetime_minuts`; did you mean `conversation.lifetime_minutes`?");
+        assert_eq!(
+            error,
+            "config.toml: unknown key `conversation.lifetime_minuts`; did you mean `conversation.lifetime_minutes`?"
+        );
         let error = parse("[limit.write]\nper_minute = 5").unwrap_err().to_string();
         assert!(error.contains("did you mean `limits"), "{error}");
     }
 
     #[test]
     fn wrong_values_name_key_and_line() {
-        assert!(parse("[mcp]\nhighest_revision = \"2031-01-01\"").unwrap_err().to_string().contains("2026-07-28"));
-        assert!(parse("[conversation]\nlifetime_minutes = 0").unwrap_err().to_string().contains("lifetime_minutes"));
+        assert!(
+            parse("[mcp]\nhighest_revision = \"2031-01-01\"").unwrap_err().to_string().contains("2026-07-28")
+        );
+        assert!(
+            parse("[conversation]\nlifetime_minutes = 0")
+                .unwrap_err()
+                .to_string()
+                .contains("lifetime_minutes")
+        );
         assert!(parse("\n[daemon]\nmax_connections = \"x\"").unwrap_err().to_string().contains("line 3"));
     }
 }

@@ -20,8 +20,8 @@ use crate::domain::key::Keys;
 use crate::domain::redaction::Redactor;
 use crate::live::Registry;
 use crate::log::{self, LogHandle};
-use crate::net::listener::{self, ListenError, Listener};
 use crate::net::accept;
+use crate::net::listener::{self, ListenError, Listener};
 use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
 
 /// How often heartbeats that no write has carried along are saved, and finished conversations are forgotten.
@@ -99,7 +99,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             tracing::error!("bridged: {error}");
             // Another daemon serving the state is what a racing start wants to find.
-            ExitCode::from(if matches!(error, RunError::Open(OpenError::AlreadyRunning { .. })) { 3 } else { 1 })
+            ExitCode::from(if matches!(error, RunError::Open(OpenError::AlreadyRunning { .. })) {
+                3
+            } else {
+                1
+            })
         }
     }
 }
@@ -200,7 +204,9 @@ fn reload(bridge: &Bridge, logging: &LogHandle) {
             bridge.retune(tuning);
             tracing::info!("configuration and rules were read again");
         }
-        Err(error) => tracing::error!(%error, "the new configuration is not valid; the old one stays in force"),
+        Err(error) => {
+            tracing::error!(%error, "the new configuration is not valid; the old one stays in force")
+        }
     }
 }
 
@@ -220,8 +226,9 @@ fn save_heartbeats(bridge: &Bridge) {
 /// Every agent takes a descriptor: use what the system allows, not its cautious default.
 fn raise_descriptor_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(soft, hard)| if soft < hard { setrlimit(Resource::RLIMIT_NOFILE, hard, hard) } else { Ok(()) });
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        if soft < hard { setrlimit(Resource::RLIMIT_NOFILE, hard, hard) } else { Ok(()) }
+    });
     if let Err(error) = raised {
         tracing::debug!(%error, "the limit of open files could not be raised");
     }

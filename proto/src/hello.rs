@@ -102,7 +102,10 @@ pub fn protocol_mismatch(client: &ClientHello, daemon_version: &str) -> Refusal 
     let (older, fix) = if client.protocol < PROTOCOL {
         ("client", "reinstall bridge-shim and bridgectl, then restart the agent's MCP client")
     } else {
-        ("daemon", "restart the daemon (systemctl --user restart bridged, or stop it: the next shim starts it)")
+        (
+            "daemon",
+            "restart the daemon (systemctl --user restart bridged, or stop it: the next shim starts it)",
+        )
     };
     Refusal {
         code: RefusalCode::ProtocolMismatch,
@@ -121,7 +124,10 @@ mod tests {
     #[test]
     fn golden_hellos() {
         let mut hello = ClientHello::new(Role::Mcp, "0.1.0");
-        assert_eq!(serde_json::to_string(&hello).unwrap(), r#"{"protocol":1,"role":"mcp","version":"0.1.0"}"#);
+        assert_eq!(
+            serde_json::to_string(&hello).unwrap(),
+            r#"{"protocol":1,"role":"mcp","version":"0.1.0"}"#
+        );
         hello.resume.push("k".into());
         hello.reconnect = true;
         hello.agent = Some("backend".into());

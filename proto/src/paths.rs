@@ -57,7 +57,8 @@ impl Paths {
     /// [`PathError`] when no absolute place can be found.
     pub fn from_lookup(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, PathError> {
         let state = xdg(&get, "XDG_STATE_HOME", ".local/state", "the state directory")?.join("bridged");
-        let config = xdg(&get, "XDG_CONFIG_HOME", ".config", "the configuration")?.join("bridged/config.toml");
+        let config =
+            xdg(&get, "XDG_CONFIG_HOME", ".config", "the configuration")?.join("bridged/config.toml");
         let socket = match absolute(&get, SOCKET_VARIABLE)? {
             Some(path) => path,
             None => match absolute(&get, "XDG_RUNTIME_DIR")? {
@@ -166,6 +167,11 @@ mod tests {
     #[test]
     fn relative_or_missing_places_are_named() {
         assert!(with(&[]).unwrap_err().to_string().contains("XDG_STATE_HOME"));
-        assert!(with(&[("HOME", "/h"), ("BRIDGED_SOCKET", "b.sock")]).unwrap_err().to_string().contains("BRIDGED_SOCKET"));
+        assert!(
+            with(&[("HOME", "/h"), ("BRIDGED_SOCKET", "b.sock")])
+                .unwrap_err()
+                .to_string()
+                .contains("BRIDGED_SOCKET")
+        );
     }
 }

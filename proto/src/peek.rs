@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn whole_messages() {
-        let p = peek(br#"{"jsonrpc":"2.0","id":"a\"1","method":"tools/call","params":{"id":9,"method":"no"}}"#);
+        let p =
+            peek(br#"{"jsonrpc":"2.0","id":"a\"1","method":"tools/call","params":{"id":9,"method":"no"}}"#);
         assert_eq!((p.id, p.method.as_deref(), p.complete), (Some(r#""a\"1""#), Some("tools/call"), true));
         let p = peek(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         assert_eq!((p.id, p.complete), (None, true));

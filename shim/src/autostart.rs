@@ -55,8 +55,9 @@ impl Launch {
     pub fn from_env() -> Self {
         let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let candidates =
-            beside.into_iter().chain(std::env::split_paths(&path)).map(|dir| dir.join("bridged")).collect();
+        // A relative entry would mean whatever directory the client happened to start in.
+        let dirs = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
+        let candidates = beside.into_iter().chain(dirs).map(|dir| dir.join("bridged")).collect();
         Self { candidates, environment: passed_on(std::env::vars_os()) }
     }
 }

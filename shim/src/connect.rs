@@ -67,6 +67,12 @@ impl Connector {
         self.failed_at
     }
 
+    /// Somebody waits now.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        self.retry_at = self.retry_at.min(now);
+        self.pause = FIRST_PAUSE;
+    }
+
     /// The daemon welcomed this shim.
     pub(crate) fn welcomed(&mut self) {
         self.pause = FIRST_PAUSE;

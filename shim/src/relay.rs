@@ -99,18 +99,18 @@ struct Relay<'fd> {
     goodbye: bool,
     /// The client closed; when to be gone at the latest.
     closing: Option<Instant>,
-    /// Time at the start of the current turn.
+    /// When the relay last woke up.
     now: Instant,
 }
 
 impl Relay<'_> {
     fn turn(&mut self) -> ControlFlow<ExitCode> {
-        self.now = Instant::now();
         self.timers()?;
         self.settle()?;
         self.flush_daemon();
         self.finished()?;
         let ready = self.wait()?;
+        self.now = Instant::now();
         if ready.daemon {
             self.receive();
             // Receipts go out before anything that the client wrote in response.
@@ -128,7 +128,7 @@ impl Relay<'_> {
     /// What is due now.
     fn timers(&mut self) -> ControlFlow<ExitCode> {
         if self.closing.is_some_and(|deadline| deadline <= self.now) {
-            return Break(ExitCode::SUCCESS);
+            return self.abandon();
         }
         match &self.link {
             Link::Up(_) => return Continue(()),
@@ -139,12 +139,24 @@ impl Relay<'_> {
             Link::Refused { until, .. } if *until <= self.now => return Break(ExitCode::FAILURE),
             _ => {}
         }
-        if let Some(due) = self.patience_ends()
-            && due <= self.now
-        {
-            self.give_up();
+        if self.patience_ends().is_some_and(|due| due <= self.now) {
+            let failed =
+                self.connector.failed_at().filter(|failed| *failed + PATIENCE_AFTER_FAILURE <= self.now);
+            if let Some(limit) = self.now.checked_sub(PATIENCE).max(failed) {
+                self.give_up(limit);
+            }
         }
         Continue(())
+    }
+
+    /// The client closed and its time is up. Whoever pipes requests in still learns why none was answered.
+    fn abandon(&mut self) -> ControlFlow<ExitCode> {
+        if self.patience_ends().is_some() {
+            self.give_up(self.now);
+        }
+        // Whether the client takes it or is gone, this ends here.
+        self.client.flush().ok();
+        Break(ExitCode::SUCCESS)
     }
 
     /// When the first waiting request is to be told that there is no daemon.
@@ -159,11 +171,8 @@ impl Relay<'_> {
         )
     }
 
-    fn give_up(&mut self) {
-        let failed = self.connector.failed_at().filter(|failed| *failed + PATIENCE_AFTER_FAILURE <= self.now);
-        let Some(limit) = self.now.checked_sub(PATIENCE).max(failed) else {
-            return;
-        };
+    /// Answers the requests that have waited for a daemon since `limit` or longer.
+    fn give_up(&mut self, limit: Instant) {
         let (ids, last) = self.session.expired(limit);
         if let Some(last) = last {
             self.up.discard_through(last);
@@ -234,6 +243,9 @@ impl Relay<'_> {
                 *answered = true;
             }
             return;
+        }
+        if matches!(self.link, Link::Down) && self.up.is_empty() {
+            self.connector.hurry(self.now);
         }
         match self.up.push(line) {
             Ok(position) => self.session.track(seen, line, position, self.now),

@@ -160,3 +160,13 @@ fn a_daemon_that_breaks_the_protocol_is_left() {
     client.write(&call(2));
     assert_eq!(connection.read_text(), call(2));
 }
+
+#[test]
+fn requests_piped_in_without_a_daemon_are_explained_before_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut client = Client::start(dir.path(), None);
+    client.write(&call(1));
+    let (rest, _) = client.finish();
+    let answer: serde_json::Value = serde_json::from_str(&rest).unwrap();
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(1), &json!(-32002)));
+}

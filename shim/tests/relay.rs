@@ -168,6 +168,20 @@ fn answers_under_way_are_still_shown_when_standard_input_ends() {
 }
 
 #[test]
+fn time_spent_idle_is_not_counted_against_the_last_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut client, _daemon, mut daemon) = pair(dir.path());
+    // Not to wait for anything: longer than the time the relay stays after its client closed.
+    std::thread::sleep(Duration::from_millis(800));
+    client.stdin.write_all(call(1).as_bytes()).unwrap();
+    client.stdin.shutdown(std::net::Shutdown::Write).unwrap();
+    // Without a newline, this is a line only once the relay has seen the end of its input.
+    assert_eq!(daemon.read_text(), call(1));
+    daemon.write(&answer(1));
+    assert_eq!(client.wait(), (format!("{}\n", answer(1)), success()));
+}
+
+#[test]
 fn a_cut_last_line_is_answered() {
     let dir = tempfile::tempdir().unwrap();
     let (mut client, _daemon, _connection) = pair(dir.path());

@@ -20,8 +20,13 @@ const MAX_ANCESTORS: usize = 128;
 
 /// Refuses a request that comes from below a connected agent.
 pub(super) fn require(bridge: &Bridge, pid: Option<i32>, command: &'static str) -> Result<(), AdminError> {
-    let clients: HashSet<i32> =
-        bridge.registry.connections().iter().filter_map(|c| c.pid.and_then(parent_of)).filter(|pid| *pid > 1).collect();
+    let clients: HashSet<i32> = bridge
+        .registry
+        .connections()
+        .iter()
+        .filter_map(|c| c.pid.and_then(parent_of))
+        .filter(|pid| *pid > 1)
+        .collect();
     let asks = pid.into_iter().flat_map(ancestors);
     let Some(agent) = asks.into_iter().find(|ancestor| clients.contains(ancestor)) else { return Ok(()) };
     let entry_of = move |at| Entry {
@@ -37,7 +42,9 @@ pub(super) fn require(bridge: &Bridge, pid: Option<i32>, command: &'static str) 
     }
     Err(failure(
         AdminErrorCode::HumanOnly,
-        format!("`{command}` is for people: this process runs below a connected agent (pid {agent}); run it in a terminal of your own"),
+        format!(
+            "`{command}` is for people: this process runs below a connected agent (pid {agent}); run it in a terminal of your own"
+        ),
     ))
 }
 
@@ -48,7 +55,8 @@ pub(super) async fn record(
     conversation: Option<ConversationId>,
     details: Value,
 ) -> Result<(), AdminError> {
-    let commit = bridge.store.submit(0, move |tx| tx.append_audit(entry(tx.now(), command, conversation, &details)));
+    let commit =
+        bridge.store.submit(0, move |tx| tx.append_audit(entry(tx.now(), command, conversation, &details)));
     let recorded = match commit.await {
         Ok(commit) => commit.wait().await,
         Err(error) => Err(error),
@@ -57,7 +65,12 @@ pub(super) async fn record(
 }
 
 /// The row for a person's action.
-pub(super) fn entry(at: Timestamp, command: &str, conversation: Option<ConversationId>, details: &Value) -> Entry {
+pub(super) fn entry(
+    at: Timestamp,
+    command: &str,
+    conversation: Option<ConversationId>,
+    details: &Value,
+) -> Entry {
     Entry {
         at,
         conversation: conversation.map(|id| id.to_string()),

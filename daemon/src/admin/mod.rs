@@ -30,7 +30,9 @@ pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
             Ok(request) => answer(&bridge, peer.pid, request).await.unwrap_or_else(Response::Error),
             Err(error) => Response::Error(failure(
                 AdminErrorCode::BadRequest,
-                format!("the request cannot be understood ({error}); are bridgectl and bridged of one version?"),
+                format!(
+                    "the request cannot be understood ({error}); are bridgectl and bridged of one version?"
+                ),
             )),
         };
         peer.writer.push(&encode(&response));
@@ -54,7 +56,10 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             cleanup::run(bridge, dry_run).await
         }
         Request::Reload => reload(bridge),
-        reading @ (Request::List { .. } | Request::Show { .. } | Request::Audit(_) | Request::Verify { .. }) => {
+        reading @ (Request::List { .. }
+        | Request::Show { .. }
+        | Request::Audit(_)
+        | Request::Verify { .. }) => {
             let bridge = Arc::clone(bridge);
             // May walk the whole database: not on the thread that serves everybody.
             tokio::task::spawn_blocking(move || read_live(&bridge, &reading))
@@ -66,7 +71,12 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
 
 fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError> {
     let reader = bridge.store.reader().map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
-    let source = read::Source { keys: &bridge.keys, paths: &bridge.paths, now: clock::now(), live: Some(&bridge.registry) };
+    let source = read::Source {
+        keys: &bridge.keys,
+        paths: &bridge.paths,
+        now: clock::now(),
+        live: Some(&bridge.registry),
+    };
     read::answer(&reader, &source, request)
 }
 
@@ -89,7 +99,10 @@ fn encode(response: &Response) -> Vec<u8> {
     let payload = serde_json::to_vec(response).unwrap_or_default();
     let mut wire = Vec::new();
     if let Err(error) = frame::encode(&payload, &mut wire) {
-        let smaller = failure(AdminErrorCode::BadRequest, format!("the answer is too large ({error}); ask for less at once"));
+        let smaller = failure(
+            AdminErrorCode::BadRequest,
+            format!("the answer is too large ({error}); ask for less at once"),
+        );
         let payload = serde_json::to_vec(&Response::Error(smaller)).unwrap_or_default();
         if frame::encode(&payload, &mut wire).is_err() {
             tracing::error!("an admin answer could not be encoded");

@@ -1,6 +1,8 @@
 //! Requests that only read, answered from a connection that cannot write.
 
-use bridge_proto::admin::{AdminError, AdminErrorCode, ConversationDetail, ConversationSummary, Request, Response};
+use bridge_proto::admin::{
+    AdminError, AdminErrorCode, ConversationDetail, ConversationSummary, Request, Response,
+};
 use bridge_proto::paths::Paths;
 use rusqlite::Connection;
 
@@ -32,15 +34,22 @@ pub struct Source<'s> {
 ///
 /// # Errors
 /// [`AdminError`] saying what to do.
-pub fn answer(connection: &Connection, source: &Source<'_>, request: &Request) -> Result<Response, AdminError> {
-    let failed = |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
+pub fn answer(
+    connection: &Connection,
+    source: &Source<'_>,
+    request: &Request,
+) -> Result<Response, AdminError> {
+    let failed =
+        |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
     match request {
         Request::List { with_expired } => {
             let mut all = conversations::all(connection, source.now, *with_expired).map_err(failed)?;
             all.iter_mut().for_each(|summary| add_live(source, summary));
             Ok(Response::List(all))
         }
-        Request::Show { conversation, after, limit } => show(connection, source, conversation, *after, *limit),
+        Request::Show { conversation, after, limit } => {
+            show(connection, source, conversation, *after, *limit)
+        }
         Request::Audit(filter) => {
             let mut filter = filter.clone();
             filter.limit = filter.limit.min(PAGE);
@@ -58,12 +67,16 @@ pub fn answer(connection: &Connection, source: &Source<'_>, request: &Request) -
 
 /// Reads a conversation id as a person typed it.
 pub(super) fn parse_id(text: &str) -> Result<ConversationId, AdminError> {
-    ConversationId::parse(text).map_err(|error| failure(AdminErrorCode::BadRequest, format!("{text:?}: {error}")))
+    ConversationId::parse(text)
+        .map_err(|error| failure(AdminErrorCode::BadRequest, format!("{text:?}: {error}")))
 }
 
 /// The error for a conversation that is not there.
 pub(super) fn not_found(id: &str) -> AdminError {
-    failure(AdminErrorCode::NotFound, format!("there is no conversation {id}; `bridgectl list --all` shows all"))
+    failure(
+        AdminErrorCode::NotFound,
+        format!("there is no conversation {id}; `bridgectl list --all` shows all"),
+    )
 }
 
 fn show(
@@ -73,7 +86,8 @@ fn show(
     after: i64,
     limit: u32,
 ) -> Result<Response, AdminError> {
-    let failed = |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
+    let failed =
+        |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
     let id = parse_id(conversation)?;
     let summary = conversations::one(connection, id, source.now).map_err(failed)?;
     let mut summary = summary.ok_or_else(|| not_found(conversation))?;
@@ -85,7 +99,8 @@ fn show(
     };
     let after = MessageId::from_row(after);
     let mut messages =
-        conversations::messages(connection, id, after, limit.min(PAGE), source.now, &is_leased).map_err(failed)?;
+        conversations::messages(connection, id, after, limit.min(PAGE), source.now, &is_leased)
+            .map_err(failed)?;
     let mut bytes = 0;
     let fitting = messages
         .iter()

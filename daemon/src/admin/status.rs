@@ -10,10 +10,12 @@ use crate::live::Connection;
 use crate::store::read::{audit, conversations};
 
 pub(super) fn report(bridge: &Bridge) -> Result<StatusReport, AdminError> {
-    let failed = |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
+    let failed =
+        |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
     let reader = bridge.store.reader().map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
     let running = conversations::count_running(&reader, clock::now()).map_err(failed)?;
-    let last = audit::rows(&reader, &AuditFilter { limit: 1, last: true, ..AuditFilter::default() }).map_err(failed)?;
+    let last = audit::rows(&reader, &AuditFilter { limit: 1, last: true, ..AuditFilter::default() })
+        .map_err(failed)?;
     let database = bridge.paths.database();
     let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     Ok(StatusReport {

@@ -101,7 +101,8 @@ mod tests {
         let moved = Entry { actor: "as".into(), action: "end".into(), ..plain.clone() };
         let absent = Entry { conversation: None, ..plain.clone() };
         let empty = Entry { conversation: Some(String::new()), ..plain.clone() };
-        let macs: Vec<_> = [plain, moved, absent, empty].iter().map(|e| Head::EMPTY.append(&keys, e).mac).collect();
+        let macs: Vec<_> =
+            [plain, moved, absent, empty].iter().map(|e| Head::EMPTY.append(&keys, e).mac).collect();
         for (i, mac) in macs.iter().enumerate() {
             assert!(!macs[..i].contains(mac));
         }

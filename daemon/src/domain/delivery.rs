@@ -7,6 +7,7 @@ use super::time::Timestamp;
 /// `stored → offered → delivered → acknowledged`, or `expired`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(description = "")]
 pub enum DeliveryState {
     /// Committed to disk, waiting to be fetched.
     Stored,

@@ -140,7 +140,14 @@ mod tests {
 
     #[test]
     fn near_misses_are_refused() {
-        for text in ["", "conv_", "conv_00010203040506fF", "conv_00010203040506f", "conv_00010203040506ffa", "conv_+0010203040506ff"] {
+        for text in [
+            "",
+            "conv_",
+            "conv_00010203040506fF",
+            "conv_00010203040506f",
+            "conv_00010203040506ffa",
+            "conv_+0010203040506ff",
+        ] {
             assert_eq!(ConversationId::parse(text), Err(IdError::Conversation), "{text}");
         }
         for text in ["", "msg_", "msg_+1", "msg_-1", "17", "msg_99999999999999999999"] {

@@ -59,7 +59,15 @@ mod tests {
         for text in ["bridge-1111-1111", " BRIDGE 1111 1111 ", "bridge-iill-1l1i.", "`BRIDGE-11111111`"] {
             assert_eq!(normalise(text).as_deref(), Some("BRIDGE-1111-1111"), "{text}");
         }
-        for text in ["", "BRIDGE", "BRIDGE-1111-111", "BRIDGE-1111-11111", "BRIDGE-1111-111U", "1111-1111", "BRIDGE-1111-111é"] {
+        for text in [
+            "",
+            "BRIDGE",
+            "BRIDGE-1111-111",
+            "BRIDGE-1111-11111",
+            "BRIDGE-1111-111U",
+            "1111-1111",
+            "BRIDGE-1111-111é",
+        ] {
             assert_eq!(normalise(text), None, "{text}");
         }
     }

@@ -60,7 +60,12 @@ impl Keys {
 
     /// The token of a session: 64 lower-case hex digits.
     #[must_use]
-    pub fn session_token(&self, conversation: ConversationId, session: SessionLabel, nonce: &Nonce) -> Zeroizing<String> {
+    pub fn session_token(
+        &self,
+        conversation: ConversationId,
+        session: SessionLabel,
+        nonce: &Nonce,
+    ) -> Zeroizing<String> {
         self.session_secret(b"bridged/session-token/v1", conversation, session, nonce)
     }
 
@@ -79,7 +84,12 @@ impl Keys {
 
     /// The key with which a shim reclaims a session after its connection broke: `conversation.session.tag`.
     #[must_use]
-    pub fn resume_key(&self, conversation: ConversationId, session: SessionLabel, nonce: &Nonce) -> Zeroizing<String> {
+    pub fn resume_key(
+        &self,
+        conversation: ConversationId,
+        session: SessionLabel,
+        nonce: &Nonce,
+    ) -> Zeroizing<String> {
         let secret = self.session_secret(b"bridged/resume/v1", conversation, session, nonce);
         Zeroizing::new(format!("{conversation}.{session}.{}", *secret))
     }
@@ -126,7 +136,10 @@ impl Keys {
         nonce: &Nonce,
     ) -> Zeroizing<String> {
         let (conversation, session) = (conversation.to_string(), session.to_string());
-        Zeroizing::new(hex(&tag(&self.master, &[version, conversation.as_bytes(), session.as_bytes(), nonce])))
+        Zeroizing::new(hex(&tag(
+            &self.master,
+            &[version, conversation.as_bytes(), session.as_bytes(), nonce],
+        )))
     }
 }
 

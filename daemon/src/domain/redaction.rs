@@ -106,8 +106,9 @@ fn replace_own_tokens<'t>(text: &'t str, is_own_token: &dyn Fn(&str) -> bool) ->
         let length = bytes[start..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
         let run = &text[start..start + length];
         // A token glued to other hex digits is still a token: look at every window of a short run.
-        let hit = (0..=length.saturating_sub(TOKEN_LENGTH).min(TOKEN_LENGTH))
-            .find(|at| run.get(*at..at + TOKEN_LENGTH).is_some_and(|w| is_own_token(&w.to_ascii_lowercase())));
+        let hit = (0..=length.saturating_sub(TOKEN_LENGTH).min(TOKEN_LENGTH)).find(|at| {
+            run.get(*at..at + TOKEN_LENGTH).is_some_and(|w| is_own_token(&w.to_ascii_lowercase()))
+        });
         if let Some(at) = hit {
             out.push_str(&text[copied..start + at]);
             out.push_str(OWN_TOKEN_PLACEHOLDER);
@@ -139,7 +140,9 @@ mod tests {
         assert_eq!(count, 3);
         assert_eq!(
             clean,
-            format!("sha {digest} mine SESSION_TOKEN_REDACTED, glued 0SESSION_TOKEN_REDACTEDSESSION_TOKEN_REDACTED end")
+            format!(
+                "sha {digest} mine SESSION_TOKEN_REDACTED, glued 0SESSION_TOKEN_REDACTEDSESSION_TOKEN_REDACTED end"
+            )
         );
         assert!(matches!(replace_own_tokens("plain", &own).0, Cow::Borrowed(_)));
     }

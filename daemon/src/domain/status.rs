@@ -9,6 +9,7 @@ pub const ALIVE_WITHIN_SECONDS: u64 = 120;
 /// A session's own word on what it is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(description = "")]
 pub enum Status {
     /// At work.
     Working,
@@ -23,6 +24,7 @@ pub enum Status {
 /// Why a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(rename_all = "snake_case")]
+#[schemars(description = "")]
 pub enum ActionType {
     /// Asks for an answer.
     Question,

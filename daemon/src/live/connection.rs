@@ -85,7 +85,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Connection {
     /// A fresh connection that speaks for nobody.
     #[must_use]
-    pub fn new(number: ConnectionNumber, pid: Option<i32>, since: Timestamp, outlet: Box<dyn Outlet>) -> Self {
+    pub fn new(
+        number: ConnectionNumber,
+        pid: Option<i32>,
+        since: Timestamp,
+        outlet: Box<dyn Outlet>,
+    ) -> Self {
         Self {
             number,
             pid,
@@ -131,7 +136,8 @@ impl Connection {
     #[must_use]
     pub fn binding_in(&self, conversation: ConversationId, session: Option<SessionLabel>) -> Option<Binding> {
         let sessions = locked(&self.sessions);
-        let fits = |b: &&Binding| b.conversation.id == conversation && session.is_none_or(|s| s == b.session.label);
+        let fits =
+            |b: &&Binding| b.conversation.id == conversation && session.is_none_or(|s| s == b.session.label);
         sessions.bound.iter().rev().find(fits).cloned()
     }
 
@@ -148,7 +154,11 @@ impl Connection {
     /// The sessions it speaks for as `conversation/session`.
     #[must_use]
     pub fn bound_names(&self) -> Vec<String> {
-        locked(&self.sessions).bound.iter().map(|b| format!("{}/{}", b.conversation.id, b.session.label)).collect()
+        locked(&self.sessions)
+            .bound
+            .iter()
+            .map(|b| format!("{}/{}", b.conversation.id, b.session.label))
+            .collect()
     }
 
     /// Marks the connection gone and returns the sessions it spoke for.

@@ -88,7 +88,13 @@ impl Registry {
     }
 
     /// Remembers a session's token, so that it is recognised in passing text.
-    pub fn learn_token(&self, keys: &Keys, conversation: ConversationId, session: SessionLabel, nonce: &Nonce) {
+    pub fn learn_token(
+        &self,
+        keys: &Keys,
+        conversation: ConversationId,
+        session: SessionLabel,
+        nonce: &Nonce,
+    ) {
         let token = keys.session_token(conversation, session, nonce);
         if let Some(fingerprint) = token.as_bytes().first_chunk::<FINGERPRINT>() {
             locked(&self.own_tokens).insert(*fingerprint);
@@ -98,7 +104,9 @@ impl Registry {
     /// Whether 64 hex digits are the token of a session that ran since the daemon started.
     #[must_use]
     pub fn is_own_token(&self, hex: &str) -> bool {
-        hex.as_bytes().first_chunk::<FINGERPRINT>().is_some_and(|start| locked(&self.own_tokens).contains(start))
+        hex.as_bytes()
+            .first_chunk::<FINGERPRINT>()
+            .is_some_and(|start| locked(&self.own_tokens).contains(start))
     }
 
     /// A number for a new connection.

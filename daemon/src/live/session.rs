@@ -72,7 +72,8 @@ pub struct SessionState {
 impl LiveConversation {
     pub(super) fn from_record(id: ConversationId, record: ConversationRecord) -> Self {
         let row = record.row;
-        let sessions = record.sessions.into_iter().map(|s| Arc::new(LiveSession::from_record(row, s))).collect();
+        let sessions =
+            record.sessions.into_iter().map(|s| Arc::new(LiveSession::from_record(row, s))).collect();
         Self { row, id, expires_at: record.expires_at, sessions }
     }
 

@@ -39,7 +39,9 @@ pub async fn serve(bridge: Arc<Bridge>, peer: Peer) {
             }
         }
         // A shim that goes before it has said anything is no event.
-        Err(error) => tracing::debug!(connection = number, error = %handshake_failure(&error), "no MCP session came about"),
+        Err(error) => {
+            tracing::debug!(connection = number, error = %handshake_failure(&error), "no MCP session came about")
+        }
     }
     delivery::release(&bridge, &connection);
     bridge.registry.disconnected(number);

@@ -5,9 +5,10 @@ use std::sync::{Arc, LazyLock};
 
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, ErrorData, Implementation,
-    InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
-    ProgressToken, ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool, ToolAnnotations,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, ErrorData,
+    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
+    ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities, ServerConfig,
+    SubscriptionFilter, Tool, ToolAnnotations,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use serde_json::Value;
@@ -57,7 +58,8 @@ impl BridgeServer {
 impl ServerHandler for BridgeServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
-        let implementation = Implementation::new("bridged", env!("CARGO_PKG_VERSION")).with_title("Agent bridge");
+        let implementation =
+            Implementation::new("bridged", env!("CARGO_PKG_VERSION")).with_title("Agent bridge");
         ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
     }
 
@@ -89,7 +91,10 @@ impl ServerHandler for BridgeServer {
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         // The daemon behind a client that stayed may be another one: let it look at the tools again.
         if self.connection.reconnect && context.peer.notify_tool_list_changed().await.is_err() {
-            tracing::debug!(connection = self.connection.number, "the client was gone before it could be told of the tools");
+            tracing::debug!(
+                connection = self.connection.number,
+                "the client was gone before it could be told of the tools"
+            );
         }
     }
 
@@ -133,7 +138,8 @@ impl ServerHandler for BridgeServer {
         let Some(arrival) = context.extensions.get::<Arc<Arrival>>() else {
             return Err(ErrorData::internal_error("the call came by no connection", None));
         };
-        let progress = context.meta.get_progress_token().map(|token| report_progress(context.peer.clone(), token));
+        let progress =
+            context.meta.get_progress_token().map(|token| report_progress(context.peer.clone(), token));
         let call = Request {
             arguments: request.arguments.unwrap_or_default(),
             turn: arrival.take_turn(),

@@ -11,7 +11,9 @@ use bridge_proto::control::Control;
 use bridge_proto::frame::{self, HEADER};
 use bridge_proto::peek::peek;
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcMessage, RequestId, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
+};
 use rmcp::transport::Transport;
 use serde_json::json;
 use thiserror::Error;
@@ -203,8 +205,13 @@ impl FrameTransport {
     fn obey(&self, control: Result<Control, serde_json::Error>) {
         match control {
             Ok(Control::Delivered { lease }) => delivery::confirm(&self.bridge, &self.connection, lease),
-            Ok(_) => tracing::debug!(connection = self.connection.number, "a shim sent a control frame that is ours to send"),
-            Err(error) => tracing::debug!(connection = self.connection.number, %error, "a control frame cannot be read"),
+            Ok(_) => tracing::debug!(
+                connection = self.connection.number,
+                "a shim sent a control frame that is ours to send"
+            ),
+            Err(error) => {
+                tracing::debug!(connection = self.connection.number, %error, "a control frame cannot be read")
+            }
         }
     }
 
@@ -224,7 +231,10 @@ impl FrameTransport {
 impl Transport<RoleServer> for FrameTransport {
     type Error = WriteError;
 
-    fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = Result<(), WriteError>> + Send + 'static {
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send + 'static {
         let id = match &message {
             JsonRpcMessage::Response(response) => Some(id_text(&response.id)),
             JsonRpcMessage::Error(error) => error.id.as_ref().map(id_text),
@@ -287,7 +297,9 @@ fn encode(message: &ServerJsonRpcMessage, id: Option<&str>) -> Vec<u8> {
             wire[..HEADER].copy_from_slice(&header);
             wire
         }
-        Err(error) => error_frame(id.unwrap_or("null"), -32_603, &format!("the answer is too large: {error}")),
+        Err(error) => {
+            error_frame(id.unwrap_or("null"), -32_603, &format!("the answer is too large: {error}"))
+        }
     }
 }
 
@@ -302,7 +314,11 @@ fn refusal(payload: &[u8], error: &serde_json::Error) -> Option<Vec<u8>> {
         (_, true) => (-32_700, "a value in this message cannot be read"),
         (_, false) => (-32_700, "this is not JSON"),
     };
-    let hint = if error.to_string().contains("surrogate") { "; remove the lone surrogate, it is no Unicode text" } else { "" };
+    let hint = if error.to_string().contains("hex escape") {
+        "; a lone \\u surrogate is no Unicode text, remove it"
+    } else {
+        ""
+    };
     Some(error_frame(seen.id.unwrap_or("null"), code, &format!("{problem}: {}{hint}", position(error))))
 }
 
@@ -316,7 +332,8 @@ fn position(error: &serde_json::Error) -> String {
 }
 
 fn error_frame(id: &str, code: i32, message: &str) -> Vec<u8> {
-    let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{}}}}}"#, json!(message));
+    let text =
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{}}}}}"#, json!(message));
     let mut wire = Vec::new();
     match frame::encode(text.as_bytes(), &mut wire) {
         Ok(()) => wire,

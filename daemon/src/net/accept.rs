@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge_proto::PROTOCOL;
 use bridge_proto::frame;
 use bridge_proto::hello::{ClientHello, Refusal, RefusalCode, Role, ServerHello, Welcome, protocol_mismatch};
-use bridge_proto::PROTOCOL;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -106,7 +106,10 @@ async fn serve_connection(
 
 async fn read_hello(reader: &mut FrameReader) -> Result<ClientHello, Refusal> {
     let bad = |detail: String| {
-        refusal(RefusalCode::BadHello, &format!("the first frame is no hello ({detail}); is this bridge-shim or bridgectl?"))
+        refusal(
+            RefusalCode::BadHello,
+            &format!("the first frame is no hello ({detail}); is this bridge-shim or bridgectl?"),
+        )
     };
     let payload = match reader.next().await {
         Ok(Some(payload)) => payload,

@@ -75,7 +75,11 @@ impl FrameReader {
             self.buffer.reserve(CHUNK.min(frame::MAX_PAYLOAD));
             match self.stream.try_read_buf(&mut self.buffer) {
                 Ok(read) => return Ok(read > 0),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if self.buffer.is_empty() {
+                        self.buffer = Vec::new();
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
                 Err(error) => return Err(error),
             }
@@ -173,10 +177,17 @@ impl FrameWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+    use std::task::Poll;
 
     fn pair() -> (FrameReader, FrameWriter) {
         let (a, b) = UnixStream::pair().unwrap();
         (FrameReader::new(Arc::new(a)), FrameWriter::new(Arc::new(b)))
+    }
+
+    async fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+        let mut future = pin!(future);
+        std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
     }
 
     #[tokio::test]
@@ -197,9 +208,10 @@ mod tests {
         }
         flusher.await.unwrap().unwrap();
         assert_eq!(writer.pending(), 0);
+        assert!(poll_once(reader.next()).await.is_pending());
+        assert_eq!(reader.buffer.capacity(), 0, "an idle reader holds no buffer");
         drop(writer);
         assert!(reader.next().await.unwrap().is_none());
-        assert_eq!(reader.buffer.capacity(), 0, "an idle reader holds no buffer");
     }
 
     #[tokio::test]

@@ -74,7 +74,11 @@ pub fn open(path: &Path) -> Result<Listener, ListenError> {
         return Ok(Listener { socket, file: None });
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed("creating the directory of"))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed("creating the directory of"))?;
     let meta = fs::symlink_metadata(directory).map_err(failed("inspecting the directory of"))?;
     require_private(directory, &meta, "chmod 700")?;
     remove_stale(path)?;
@@ -88,13 +92,19 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(ListenError::Io { action: "inspecting", path: path.to_owned(), source }),
-        Ok(meta) if !meta.file_type().is_socket() => return Err(ListenError::NotASocket { path: path.to_owned() }),
+        Ok(meta) if !meta.file_type().is_socket() => {
+            return Err(ListenError::NotASocket { path: path.to_owned() });
+        }
         Ok(_) => {}
     }
     if UnixStream::connect(path).is_ok() {
         return Err(ListenError::InUse { path: path.to_owned() });
     }
-    fs::remove_file(path).map_err(|source| ListenError::Io { action: "removing", path: path.to_owned(), source })
+    fs::remove_file(path).map_err(|source| ListenError::Io {
+        action: "removing",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -119,6 +129,7 @@ mod tests {
     #[test]
     fn other_files_and_open_directories_are_left_alone() {
         let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
         fs::write(directory.path().join("file"), "").unwrap();
         assert!(matches!(open(&directory.path().join("file")), Err(ListenError::NotASocket { .. })));
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -57,14 +57,16 @@ pub(super) fn authenticate(
     let malformed = |error| OpError::Refused(Refusal::Malformed(error));
     let conversation =
         credentials.conversation_id.as_deref().map(ConversationId::parse).transpose().map_err(malformed)?;
-    let session = credentials.session_id.as_deref().map(SessionLabel::parse).transpose().map_err(malformed)?;
+    let session =
+        credentials.session_id.as_deref().map(SessionLabel::parse).transpose().map_err(malformed)?;
     let default = connection.default_binding();
     let binding = if let Some(token) = &credentials.token {
-        let id = conversation.or(default.as_ref().map(|b| b.conversation.id)).ok_or(refused(Refusal::NotBound))?;
+        let id =
+            conversation.or(default.as_ref().map(|b| b.conversation.id)).ok_or(refused(Refusal::NotBound))?;
         let label = session.or(default.filter(|b| b.conversation.id == id).map(|b| b.session.label));
-        let conversation =
-            bridge.registry.conversation(id)?.ok_or(refused(Refusal::UnknownConversation))?;
-        let label = label.ok_or_else(|| OpError::input("session_id", "say which session the token is for"))?;
+        let conversation = bridge.registry.conversation(id)?.ok_or(refused(Refusal::UnknownConversation))?;
+        let label =
+            label.ok_or_else(|| OpError::input("session_id", "say which session the token is for"))?;
         verify(bridge, &conversation, label, token).map_err(refused)?
     } else {
         match (conversation, session) {

@@ -191,7 +191,11 @@ impl Outcome {
 }
 
 /// Stores acknowledgements and forgets the leases once they are on disk.
-pub(super) fn acknowledge(tx: &mut Tx<'_>, session: &Arc<LiveSession>, messages: &[MessageId]) -> Result<(), StoreError> {
+pub(super) fn acknowledge(
+    tx: &mut Tx<'_>,
+    session: &Arc<LiveSession>,
+    messages: &[MessageId],
+) -> Result<(), StoreError> {
     if messages.is_empty() {
         return Ok(());
     }

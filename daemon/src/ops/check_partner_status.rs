@@ -20,13 +20,13 @@ pub(super) struct Input {}
 pub(super) struct Liveness {
     session_id: String,
     /// Called within the last 120 s
-    alive: bool,
+    pub(super) alive: bool,
     /// Its client is connected now
-    connected: bool,
+    pub(super) connected: bool,
     /// Somebody has taken its session
     joined: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    pub(super) status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_heartbeat: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -69,8 +69,16 @@ impl Operation for CreateConversation {
             id: ConversationId::from_random(random()?),
             expires_at: call.now.after(lifetime),
             sessions: vec![
-                NewSession { label: SessionLabel::A, role: call.clean(&input.my_role), nonce: random::<NONCE_LENGTH>()? },
-                NewSession { label: SessionLabel::B, role: call.clean(&input.partner_role), nonce: random::<NONCE_LENGTH>()? },
+                NewSession {
+                    label: SessionLabel::A,
+                    role: call.clean(&input.my_role),
+                    nonce: random::<NONCE_LENGTH>()?,
+                },
+                NewSession {
+                    label: SessionLabel::B,
+                    role: call.clean(&input.partner_role),
+                    nonce: random::<NONCE_LENGTH>()?,
+                },
             ],
         };
         let invite_code = invite::encode(random()?);
@@ -156,8 +164,10 @@ pub(super) fn bind(
         .ok_or_else(|| OpError::internal("binding", &"the session is not there"))?;
     session.touch(call.now);
     let resume = call.bridge.keys.resume_key(conversation.id, label, &session.nonce);
-    let binding =
-        Binding { conversation: std::sync::Arc::clone(conversation), session: std::sync::Arc::clone(session) };
+    let binding = Binding {
+        conversation: std::sync::Arc::clone(conversation),
+        session: std::sync::Arc::clone(session),
+    };
     call.connection.bind(binding, resume.to_string());
     Ok(())
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::TABLE;
 use super::auth::{self, Credentials};
 use super::call::{Call, Caller, ProgressFn};
 use super::error::OpError;
 use super::spec::{Audit, Authentication, Erased, RateClass, Spec};
 use super::turn::Turn;
-use super::TABLE;
 use crate::bridge::{Bridge, Tuning};
 use crate::clock;
 use crate::domain::audit::Entry;
@@ -143,7 +143,9 @@ fn limit_process(
     let limits = &tuning.config.limits;
     let (verdict, what) = match spec.rate {
         // A code that is right costs a token too: it cannot be known before it has been looked up.
-        RateClass::Join => (bridge.failures.take(connection.pid, &limits.failed_auth.rates(), now), "invite codes tried"),
+        RateClass::Join => {
+            (bridge.failures.take(connection.pid, &limits.failed_auth.rates(), now), "invite codes tried")
+        }
         RateClass::Create | RateClass::Write | RateClass::Read => {
             (bridge.creations.take(connection.pid, &limits.create.rates(), now), "conversations created")
         }
@@ -226,7 +228,14 @@ fn record_failed_proof(
     }
     let session = credentials.named_session().map(|s| s.to_string());
     let conversation = credentials.named_conversation().map(|c| c.to_string());
-    record_refusal(bridge, connection.actor(), conversation, spec, error, json!({"claimed_session": session}));
+    record_refusal(
+        bridge,
+        connection.actor(),
+        conversation,
+        spec,
+        error,
+        json!({"claimed_session": session}),
+    );
 }
 
 /// Puts a refusal into the audit trail, without anybody waiting for it.
@@ -248,6 +257,10 @@ pub(super) fn record_refusal(
     };
     let outcome = error.code();
     if !bridge.store.try_submit(move |tx| tx.append_audit(entry_of(tx.now(), outcome))) {
-        tracing::warn!(action = spec.name, outcome, "a refusal could not be recorded: the write queue is full");
+        tracing::warn!(
+            action = spec.name,
+            outcome,
+            "a refusal could not be recorded: the write queue is full"
+        );
     }
 }

@@ -41,7 +41,9 @@ pub enum OpError {
     #[error("this connection already has 8 waiting check_messages calls; let one of them end first")]
     TooManyWaits,
     /// The partner has finished and left.
-    #[error("the partner (session {session}) has reported complete and is no longer connected, so nobody would read this; create a new conversation if there is more to do")]
+    #[error(
+        "the partner (session {session}) has reported complete and is no longer connected, so nobody would read this; create a new conversation if there is more to do"
+    )]
     PartnerEnded {
         /// Its label.
         session: String,
@@ -131,31 +133,49 @@ impl Refusal {
 
     fn message(&self) -> String {
         match self {
-            Self::NotBound => "this connection is in no conversation; call create_conversation, or join_conversation \
+            Self::NotBound => {
+                "this connection is in no conversation; call create_conversation, or join_conversation \
                 with an invite code, or pass conversation_id, session_id and token"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Malformed(error) => format!("{error}; use the value exactly as it was given to you"),
             Self::TokenLength(length) => {
-                format!("a session token has 64 characters, this one has {length}; pass it exactly as it was given to you")
+                format!(
+                    "a session token has 64 characters, this one has {length}; pass it exactly as it was given to you"
+                )
             }
-            Self::TokenMissing => "this connection is not bound to that session; pass its token as well, or leave out \
+            Self::TokenMissing => {
+                "this connection is not bound to that session; pass its token as well, or leave out \
                 conversation_id and session_id"
-                .to_owned(),
-            Self::UnknownConversation => "there is no such conversation (it may have been cleaned up after it expired); \
+                    .to_owned()
+            }
+            Self::UnknownConversation => {
+                "there is no such conversation (it may have been cleaned up after it expired); \
                 ask your partner for a new invite or create a conversation"
-                .to_owned(),
-            Self::UnknownSession { known } => format!("this conversation has no such session; it has {known}"),
-            Self::WrongToken => "the token is not that session's; ask your user to run `bridgectl tokens` if it is lost"
-                .to_owned(),
+                    .to_owned()
+            }
+            Self::UnknownSession { known } => {
+                format!("this conversation has no such session; it has {known}")
+            }
+            Self::WrongToken => {
+                "the token is not that session's; ask your user to run `bridgectl tokens` if it is lost"
+                    .to_owned()
+            }
             Self::SwappedToken { owner } => {
                 format!("the token belongs to session {owner}; pass the session_id that goes with it")
             }
             Self::Expired { since } => {
                 format!("the conversation expired at {since}; create a new one with create_conversation")
             }
-            Self::UnknownInvite => "there is no such invite code; check its spelling or ask for a new invite".to_owned(),
-            Self::UsedInvite => "this invite code was used already (each works once); ask for a new invite".to_owned(),
-            Self::StaleInvite => "this invite code is too old (they last ten minutes); ask for a new invite".to_owned(),
+            Self::UnknownInvite => {
+                "there is no such invite code; check its spelling or ask for a new invite".to_owned()
+            }
+            Self::UsedInvite => {
+                "this invite code was used already (each works once); ask for a new invite".to_owned()
+            }
+            Self::StaleInvite => {
+                "this invite code is too old (they last ten minutes); ask for a new invite".to_owned()
+            }
         }
     }
 }
@@ -198,7 +218,13 @@ impl OpError {
         object.insert("message".to_owned(), json!(self.to_string()));
         match self {
             Self::WriteLimit(refused) | Self::ReadLimit(refused) => {
-                insert_limit(&mut object, refused.retry_after, refused.window, refused.limit, refused.remaining);
+                insert_limit(
+                    &mut object,
+                    refused.retry_after,
+                    refused.window,
+                    refused.limit,
+                    refused.remaining,
+                );
             }
             Self::ProcessLimit { retry_after, .. } => {
                 object.insert("retry_after_ms".to_owned(), json!(millis(*retry_after)));
@@ -216,7 +242,13 @@ impl OpError {
     }
 }
 
-fn insert_limit(object: &mut Map<String, Value>, wait: Duration, window: Window, limit: u32, left: Remaining) {
+fn insert_limit(
+    object: &mut Map<String, Value>,
+    wait: Duration,
+    window: Window,
+    limit: u32,
+    left: Remaining,
+) {
     object.insert("retry_after_ms".to_owned(), json!(millis(wait)));
     object.insert("limit".to_owned(), json!({"per": window.word(), "calls": limit}));
     object.insert("remaining".to_owned(), json!(left));

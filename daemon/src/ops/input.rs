@@ -15,13 +15,21 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Map<String, Value>) -> Resul
 }
 
 /// Refuses a text outside `least..=most` characters (not bytes).
-pub(super) fn check_length(field: &'static str, text: &str, least: usize, most: usize) -> Result<(), OpError> {
+pub(super) fn check_length(
+    field: &'static str,
+    text: &str,
+    least: usize,
+    most: usize,
+) -> Result<(), OpError> {
     let count = text.chars().count();
     if count < least {
         return Err(OpError::input(field, format!("has {count} characters, at least {least} are needed")));
     }
     if count > most {
-        return Err(OpError::input(field, format!("has {count} characters, at most {most} are allowed; shorten or split it")));
+        return Err(OpError::input(
+            field,
+            format!("has {count} characters, at most {most} are allowed; shorten or split it"),
+        ));
     }
     Ok(())
 }
@@ -48,13 +56,21 @@ mod tests {
         };
         assert_eq!(error(json!({})), "arguments: missing field `text`");
         assert_eq!(error(json!({"text": 1})), "text: invalid type: integer `1`, expected a string");
-        assert_eq!(error(json!({"text": "", "files": ["a", 2]})), "files[1]: invalid type: integer `2`, expected a string");
+        assert_eq!(
+            error(json!({"text": "", "files": ["a", 2]})),
+            "files[1]: invalid type: integer `2`, expected a string"
+        );
     }
 
     #[test]
     fn lengths_count_characters() {
         assert!(check_length("message", &"ä".repeat(50_000), 0, 50_000).is_ok());
-        assert!(check_length("message", &"a".repeat(50_001), 0, 50_000).unwrap_err().to_string().contains("50001"));
+        assert!(
+            check_length("message", &"a".repeat(50_001), 0, 50_000)
+                .unwrap_err()
+                .to_string()
+                .contains("50001")
+        );
         assert!(check_length("my_role", "ab", 3, 100).is_err());
     }
 }

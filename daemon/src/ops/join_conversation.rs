@@ -56,8 +56,12 @@ impl Operation for JoinConversation {
         let (conversation, label) = match redemption {
             Redemption::Redeemed { conversation, session } => (conversation, session),
             Redemption::Unknown => return Err(refuse(call, None, Refusal::UnknownInvite)),
-            Redemption::Used { conversation } => return Err(refuse(call, Some(conversation), Refusal::UsedInvite)),
-            Redemption::Stale { conversation } => return Err(refuse(call, Some(conversation), Refusal::StaleInvite)),
+            Redemption::Used { conversation } => {
+                return Err(refuse(call, Some(conversation), Refusal::UsedInvite));
+            }
+            Redemption::Stale { conversation } => {
+                return Err(refuse(call, Some(conversation), Refusal::StaleInvite));
+            }
         };
         enter(call, conversation, label)
     }
@@ -67,7 +71,8 @@ impl Operation for JoinConversation {
 async fn look_up(call: &mut Call<'_>, digest: crate::domain::key::Digest) -> Result<Redemption, OpError> {
     let good = {
         let reader = call.bridge.store.reader()?;
-        crate::store::read::live::peek_invite(&reader, &digest, call.now).map_err(crate::store::StoreError::from)?
+        crate::store::read::live::peek_invite(&reader, &digest, call.now)
+            .map_err(crate::store::StoreError::from)?
     };
     if !matches!(good, Redemption::Redeemed { .. }) {
         return Ok(good);
@@ -94,7 +99,9 @@ fn enter(call: &Call<'_>, id: ConversationId, label: SessionLabel) -> Result<Out
         .conversation(id)?
         .ok_or_else(|| OpError::internal("joining", &"the conversation is not there"))?;
     bind(call, &conversation, label)?;
-    let role = |session: Option<&std::sync::Arc<crate::live::LiveSession>>| session.map(|s| s.role.clone()).unwrap_or_default();
+    let role = |session: Option<&std::sync::Arc<crate::live::LiveSession>>| {
+        session.map(|s| s.role.clone()).unwrap_or_default()
+    };
     let me = conversation.session(label);
     Ok(Output {
         conversation_id: id.to_string(),
@@ -109,6 +116,13 @@ fn enter(call: &Call<'_>, id: ConversationId, label: SessionLabel) -> Result<Out
 fn refuse(call: &Call<'_>, conversation: Option<ConversationId>, refusal: Refusal) -> OpError {
     let error = OpError::Refused(refusal);
     let conversation = conversation.map(|id| id.to_string());
-    record_refusal(call.bridge, call.connection.actor(), conversation, &JoinConversation::SPEC, &error, json!({}));
+    record_refusal(
+        call.bridge,
+        call.connection.actor(),
+        conversation,
+        &JoinConversation::SPEC,
+        &error,
+        json!({}),
+    );
     error
 }

@@ -66,7 +66,8 @@ impl Operation for MessageStatus {
         let binding = call.session()?;
         let mut found = Vec::new();
         for text in &input.message_ids {
-            let id = MessageId::parse(text).map_err(|error| OpError::input("message_ids", error.to_string()))?;
+            let id =
+                MessageId::parse(text).map_err(|error| OpError::input("message_ids", error.to_string()))?;
             found.extend(look_up(call, &binding, id)?);
         }
         Ok(Output { messages: found })
@@ -76,13 +77,16 @@ impl Operation for MessageStatus {
 fn look_up(call: &Call<'_>, binding: &Binding, id: MessageId) -> Result<Vec<Status>, OpError> {
     let sent = {
         let reader = call.bridge.store.reader()?;
-        messages::sent(&reader, binding.conversation.row, binding.session.label, id).map_err(StoreError::from)?
+        messages::sent(&reader, binding.conversation.row, binding.session.label, id)
+            .map_err(StoreError::from)?
     };
     let sent = sent.ok_or_else(|| OpError::UnknownMessage { id: id.to_string() })?;
     let over = binding.conversation.is_over(call.now);
     let status = |(recipient, record): (_, crate::domain::delivery::DeliveryRecord)| {
-        let leased =
-            binding.conversation.session(recipient).is_some_and(|session| session.state().mailbox.is_leased(id));
+        let leased = binding
+            .conversation
+            .session(recipient)
+            .is_some_and(|session| session.state().mailbox.is_leased(id));
         Status {
             message_id: id.to_string(),
             recipient: recipient.to_string(),

@@ -44,15 +44,18 @@ fn plain<T: JsonSchema>() -> Map<String, Value> {
 }
 
 /// Drops what clients stumble over or models need not read: titles, `format` (validators reject `uint32` and the
-/// like), defaults of null, and `null` as an alternative type of optional fields.
+/// like), defaults of null, minima of zero, empty descriptions, and `null` as an alternative type of optional fields.
 fn simplify(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             map.remove("title");
             map.remove("format");
-            if map.get("default") == Some(&Value::Null) {
-                map.remove("default");
-            }
+            let says_nothing = |key: &str, value: &Value| {
+                matches!((key, value), ("default", Value::Null))
+                    || (key == "minimum" && value == 0)
+                    || (key == "description" && value == "")
+            };
+            map.retain(|key, value| !says_nothing(key, value));
             words_of_one_of(map);
             never_null(map);
             for (key, value) in map.iter_mut() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::call::{Call, Outcome};
-use super::check_partner_status::{Liveness, liveness};
+use super::check_partner_status::liveness;
 use super::dispatch::record_refusal;
 use super::error::OpError;
 use super::input::check_length;
@@ -54,9 +54,20 @@ pub(super) struct Output {
     redactions: u32,
     /// An earlier send with this idempotency_key stored it
     repeated: bool,
-    partner: Liveness,
+    partner: Partner,
     /// Sends left
     remaining: Left,
+}
+
+/// As much of check_partner_status as a sender needs.
+#[derive(Serialize, JsonSchema)]
+#[schemars(description = "")]
+struct Partner {
+    /// Called within the last 120 s
+    alive: bool,
+    connected: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -83,7 +94,8 @@ impl Operation for SendToPartner {
         let binding = call.session()?;
         let files = input.files_involved.unwrap_or_default();
         check(&input.message, &files, input.idempotency_key.as_deref())?;
-        let reply_to = input.reply_to.as_deref().filter(|id| !id.is_empty()).map(MessageId::parse).transpose();
+        let reply_to =
+            input.reply_to.as_deref().filter(|id| !id.is_empty()).map(MessageId::parse).transpose();
         let reply_to = reply_to.map_err(|error| OpError::input("reply_to", error.to_string()))?;
         let partners: Vec<Arc<LiveSession>> =
             binding.conversation.partners(binding.session.label).cloned().collect();
@@ -97,15 +109,15 @@ impl Operation for SendToPartner {
             body: call.clean(&input.message),
             files: files.iter().map(|file| call.clean(file)).collect(),
             reply_to,
-            idempotency: input
-                .idempotency_key
-                .filter(|key| !key.is_empty())
-                .map(|key| call.bridge.keys.digest(Purpose::Idempotency, &[scope.as_bytes(), key.as_bytes()])),
+            idempotency: input.idempotency_key.filter(|key| !key.is_empty()).map(|key| {
+                call.bridge.keys.digest(Purpose::Idempotency, &[scope.as_bytes(), key.as_bytes()])
+            }),
         };
         let sent = store(call, new, partners.clone()).await?;
         let partner = partners
             .first()
             .map(|partner| liveness(partner, call.now))
+            .map(|seen| Partner { alive: seen.alive, connected: seen.connected, status: seen.status })
             .ok_or_else(|| OpError::internal("sending", &"the conversation has no partner"))?;
         Ok(output(call, sent, partner))
     }
@@ -139,7 +151,11 @@ fn refuse_ended(call: &Call<'_>, binding: &Binding, partners: &[Arc<LiveSession>
     }
 }
 
-async fn store(call: &mut Call<'_>, new: NewMessage, partners: Vec<Arc<LiveSession>>) -> Result<Sent, OpError> {
+async fn store(
+    call: &mut Call<'_>,
+    new: NewMessage,
+    partners: Vec<Arc<LiveSession>>,
+) -> Result<Sent, OpError> {
     let weight = new.body.as_str().len() + 512;
     let scope = call.session()?.conversation.id.to_string();
     let body_mac = call.bridge.keys.digest(Purpose::Body, &[scope.as_bytes(), new.body.as_str().as_bytes()]);
@@ -182,7 +198,7 @@ fn announce(partners: &[Arc<LiveSession>]) {
     }
 }
 
-fn output(call: &Call<'_>, sent: Sent, partner: Liveness) -> Output {
+fn output(call: &Call<'_>, sent: Sent, partner: Partner) -> Output {
     let left = call.remaining;
     Output {
         message_id: sent.id.to_string(),

@@ -23,7 +23,10 @@ pub trait Operation: Send + Sync + 'static {
     const SPEC: Spec;
 
     /// The logic. Runs authenticated, within the limits and in its turn.
-    fn run(call: &mut Call<'_>, input: Self::Input) -> impl Future<Output = Result<Self::Output, OpError>> + Send;
+    fn run(
+        call: &mut Call<'_>,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Output, OpError>> + Send;
 }
 
 /// Everything about a tool but its types and logic.
@@ -100,7 +103,7 @@ pub struct Hints {
 }
 
 /// The future of a call.
-pub type Running<'c> = Pin<Box<dyn Future<Output = Result<Value, OpError>> + Send + 'c>>;
+pub(super) type Running<'c> = Pin<Box<dyn Future<Output = Result<Value, OpError>> + Send + 'c>>;
 
 /// An operation without its types.
 pub trait Erased: Send + Sync {

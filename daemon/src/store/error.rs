@@ -47,7 +47,9 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure,
+        };
         let detail = error.to_string();
         match error.sqlite_error_code() {
             Some(DiskFull) => Self::DiskFull,
@@ -107,7 +109,7 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
         /// Why it failed.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// A migration failed; the database is as it was.
     #[error("migrating {}: {source} (the copy made before is {})", path.display(), backup.display())]
@@ -117,7 +119,7 @@ pub enum OpenError {
         /// The verified copy.
         backup: PathBuf,
         /// Why it failed.
-        source: rusqlite_migration::Error,
+        source: Box<rusqlite_migration::Error>,
     },
     /// The writer thread could not be started.
     #[error("starting the writer thread: {0}")]

@@ -27,7 +27,9 @@ use crate::domain::key::Keys;
 use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
-pub use tx::{BatchLimits, NewConversation, NewMessage, NewSession, OfferedMessage, Redemption, SavedSession, Sent, Tx};
+pub use tx::{
+    BatchLimits, NewConversation, NewMessage, NewSession, OfferedMessage, Redemption, SavedSession, Sent, Tx,
+};
 use writer::{Job, TypedJob};
 
 /// Jobs that may wait for the writer; beyond that callers are refused.
@@ -68,7 +70,11 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] naming the path and what to do.
-    pub fn open(paths: &Paths, keys: &Keys, synchronous: Synchronous) -> Result<(Self, StoreThreads), OpenError> {
+    pub fn open(
+        paths: &Paths,
+        keys: &Keys,
+        synchronous: Synchronous,
+    ) -> Result<(Self, StoreThreads), OpenError> {
         let database = paths.database();
         let connection = open::open_writer(&database, synchronous)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
@@ -156,5 +162,8 @@ fn reader_pool(database: PathBuf) -> Pool<SqliteConnectionManager> {
 
 /// One thread is enough to open a handful of connections.
 fn scheduled_thread_pool() -> scheduled_thread_pool::ScheduledThreadPool {
-    scheduled_thread_pool::ScheduledThreadPool::with_name("reader-pool-{}", 1)
+    scheduled_thread_pool::ScheduledThreadPool::builder()
+        .num_threads(1)
+        .thread_name_pattern("reader-pool-{}")
+        .build()
 }

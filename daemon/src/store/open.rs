@@ -34,10 +34,14 @@ pub(super) fn open_writer(path: &Path, synchronous: Synchronous) -> Result<Conne
         .map_err(|source| sqlite("opening", path, source))?;
     migrate(&mut connection, path)?;
     let pragmas = |connection: &Connection| -> rusqlite::Result<()> {
-        connection.pragma_update(None, "synchronous", match synchronous {
-            Synchronous::Full => "FULL",
-            Synchronous::Normal => "NORMAL",
-        })?;
+        connection.pragma_update(
+            None,
+            "synchronous",
+            match synchronous {
+                Synchronous::Full => "FULL",
+                Synchronous::Normal => "NORMAL",
+            },
+        )?;
         connection.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT_PAGES)?;
         connection.pragma_update(None, "foreign_keys", true)
     };
@@ -89,7 +93,8 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let opened = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     opened.map_err(|source| io_error("creating", path, source))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|source| io_error("protecting", path, source))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .map_err(|source| io_error("protecting", path, source))
 }
 
 /// Brings the schema up to date, keeping a verified copy of a database that had data.
@@ -105,9 +110,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     let backup = if version == 0 { PathBuf::new() } else { back_up(connection, path, version)? };
-    schema::migrations()
-        .to_latest(connection)
-        .map_err(|source| OpenError::Migration { path: path.to_owned(), backup, source })
+    schema::migrations().to_latest(connection).map_err(|source| OpenError::Migration {
+        path: path.to_owned(),
+        backup,
+        source: Box::new(source),
+    })
 }
 
 fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
@@ -138,7 +145,7 @@ fn back_up(connection: &Connection, path: &Path, version: usize) -> Result<PathB
 }
 
 fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { action, path: path.to_owned(), source }
+    OpenError::Sqlite { action, path: path.to_owned(), source: Box::new(source) }
 }
 
 pub(super) fn io_error(action: &'static str, path: &Path, source: io::Error) -> OpenError {

@@ -107,7 +107,11 @@ pub fn load_keys(path: &Path) -> Result<Keys, OpenError> {
         Ok(master) => Ok(Keys::derive(master)),
         Err(_) => {
             let problem = format!("holds {} bytes instead of {KEY_LENGTH}", bytes.len());
-            Err(unsafe_path(path, &problem, "restore it from a backup; with a new key all tokens and the audit trail's proofs are lost"))
+            Err(unsafe_path(
+                path,
+                &problem,
+                "restore it from a backup; with a new key all tokens and the audit trail's proofs are lost",
+            ))
         }
     }
 }
@@ -150,7 +154,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let paths = paths(directory.path());
         prepare(&paths.state).unwrap();
-        let token = |keys: &Keys| keys.session_token(ConversationId::from_random([0; 8]), SessionLabel::A, &[0; 16]);
+        let token =
+            |keys: &Keys| keys.session_token(ConversationId::from_random([0; 8]), SessionLabel::A, &[0; 16]);
         let first = token(&load_or_create_keys(&paths.key()).unwrap());
         assert_eq!(*first, *token(&load_or_create_keys(&paths.key()).unwrap()));
         assert_eq!(fs::metadata(paths.key()).unwrap().mode() & 0o777, 0o600);

@@ -95,13 +95,21 @@ struct Ran {
 impl Writer {
     pub(super) fn new(connection: Connection, keys: Keys, seal_path: &Path) -> Result<Self, OpenError> {
         let database = || PathBuf::from(connection.path().unwrap_or_default());
-        let head = load_head(&connection)
-            .map_err(|source| OpenError::Sqlite { action: "reading the audit trail of", path: database(), source })?;
+        let head = load_head(&connection).map_err(|source| OpenError::Sqlite {
+            action: "reading the audit trail of",
+            path: database(),
+            source: Box::new(source),
+        })?;
         let sealed = seal::read(seal_path, &keys).map_err(|source| io_error("reading", seal_path, source))?;
-        let contradiction = contradiction(&connection, &head, &sealed)
-            .map_err(|source| OpenError::Sqlite { action: "checking the audit trail of", path: database(), source })?;
+        let contradiction =
+            contradiction(&connection, &head, &sealed).map_err(|source| OpenError::Sqlite {
+                action: "checking the audit trail of",
+                path: database(),
+                source: Box::new(source),
+            })?;
         if contradiction.is_some() && sealed != Seal::Missing {
-            seal::set_aside(seal_path, clock::now()).map_err(|source| io_error("keeping", seal_path, source))?;
+            seal::set_aside(seal_path, clock::now())
+                .map_err(|source| io_error("keeping", seal_path, source))?;
         }
         let seal = SealFile::open(seal_path).map_err(|source| io_error("opening", seal_path, source))?;
         let mut writer = Self { connection, keys, head, seal };

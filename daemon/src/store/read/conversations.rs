@@ -1,6 +1,6 @@
 //! Conversations as a person looks at them.
 
-use bridge_proto::admin::{ConversationSummary, MessageView, DeliveryView, SessionView};
+use bridge_proto::admin::{ConversationSummary, DeliveryView, MessageView, SessionView};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{messages, time, unreadable};
@@ -11,10 +11,16 @@ use crate::domain::time::Timestamp;
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
-pub fn all(connection: &Connection, now: Timestamp, with_expired: bool) -> rusqlite::Result<Vec<ConversationSummary>> {
+pub fn all(
+    connection: &Connection,
+    now: Timestamp,
+    with_expired: bool,
+) -> rusqlite::Result<Vec<ConversationSummary>> {
     let earliest = if with_expired { i64::MIN } else { now.millis() };
     let rows = connection
-        .prepare_cached("SELECT id FROM conversation WHERE expires_at > ?1 ORDER BY created_at DESC, id DESC")?
+        .prepare_cached(
+            "SELECT id FROM conversation WHERE expires_at > ?1 ORDER BY created_at DESC, id DESC",
+        )?
         .query_map([earliest], |row| row.get::<_, i64>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     rows.into_iter().map(|row| summary(connection, row, now)).collect()
@@ -24,7 +30,11 @@ pub fn all(connection: &Connection, now: Timestamp, with_expired: bool) -> rusql
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
-pub fn one(connection: &Connection, id: ConversationId, now: Timestamp) -> rusqlite::Result<Option<ConversationSummary>> {
+pub fn one(
+    connection: &Connection,
+    id: ConversationId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<ConversationSummary>> {
     let row = connection
         .prepare_cached("SELECT id FROM conversation WHERE public_id = ?1")?
         .query_row([id.to_string()], |row| row.get::<_, i64>(0))
@@ -112,7 +122,9 @@ fn summary(connection: &Connection, row: i64, now: Timestamp) -> rusqlite::Resul
             "SELECT public_id, created_at, expires_at, (SELECT count(*) FROM message WHERE conversation = ?1)
              FROM conversation WHERE id = ?1",
         )?
-        .query_row([row], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?, r.get::<_, i64>(3)?)))?;
+        .query_row([row], |r| {
+            Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?, r.get::<_, i64>(3)?))
+        })?;
     let sessions = connection
         .prepare_cached(
             "SELECT label, role, joined_at, last_seen, status, note,

@@ -48,7 +48,10 @@ pub struct SessionRecord {
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
-pub fn conversation(connection: &Connection, id: ConversationId) -> rusqlite::Result<Option<ConversationRecord>> {
+pub fn conversation(
+    connection: &Connection,
+    id: ConversationId,
+) -> rusqlite::Result<Option<ConversationRecord>> {
     let found = connection
         .prepare_cached("SELECT id, expires_at FROM conversation WHERE public_id = ?1")?
         .query_row([id.to_string()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
@@ -91,7 +94,8 @@ pub fn token_sources(connection: &Connection, now: Timestamp) -> rusqlite::Resul
             let conversation: String = row.get(0)?;
             let label: String = row.get(1)?;
             Ok(TokenSource {
-                conversation: ConversationId::parse(&conversation).map_err(|e| unreadable(0, e.to_string()))?,
+                conversation: ConversationId::parse(&conversation)
+                    .map_err(|e| unreadable(0, e.to_string()))?,
                 session: SessionLabel::parse(&label).map_err(|e| unreadable(1, e.to_string()))?,
                 nonce: row.get(2)?,
             })
@@ -131,7 +135,8 @@ pub fn peek_invite(connection: &Connection, code: &Digest, now: Timestamp) -> ru
         .query_row([code], |row| {
             let conversation: String = row.get(0)?;
             let label: String = row.get(1)?;
-            let conversation = ConversationId::parse(&conversation).map_err(|e| unreadable(0, e.to_string()))?;
+            let conversation =
+                ConversationId::parse(&conversation).map_err(|e| unreadable(0, e.to_string()))?;
             let session = SessionLabel::parse(&label).map_err(|e| unreadable(1, e.to_string()))?;
             let (expires_at, used) = (row.get::<_, i64>(2)?, row.get::<_, bool>(3)?);
             Ok(if used {

@@ -41,7 +41,10 @@ pub fn sent(
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
-pub fn deliveries(connection: &Connection, id: MessageId) -> rusqlite::Result<Vec<(SessionLabel, DeliveryRecord)>> {
+pub fn deliveries(
+    connection: &Connection,
+    id: MessageId,
+) -> rusqlite::Result<Vec<(SessionLabel, DeliveryRecord)>> {
     connection
         .prepare_cached(
             "SELECT recipient, attempts, offered_at, delivered_at, acknowledged_at FROM delivery

@@ -25,11 +25,15 @@ pub fn verify(
     let sealed = seal::read(seal_path, keys)?;
     let mut waypoints = Waypoints::new(&sealed, anchor);
     for path in seal::contradicted(seal_path)? {
-        waypoints.findings.push(finding(0, format!("the daemon found the trail contradicting its seal and kept {}", path.display())));
+        waypoints.findings.push(finding(
+            0,
+            format!("the daemon found the trail contradicting its seal and kept {}", path.display()),
+        ));
     }
     let mut head = Head::EMPTY;
-    let mut statement = connection
-        .prepare("SELECT seq, at, conversation, actor, action, outcome, details, mac FROM audit ORDER BY seq")?;
+    let mut statement = connection.prepare(
+        "SELECT seq, at, conversation, actor, action, outcome, details, mac FROM audit ORDER BY seq",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         match check(row, &head, keys) {
@@ -42,7 +46,13 @@ pub fn verify(
         waypoints.pass(&head);
     }
     let findings = waypoints.finish(&head);
-    Ok(VerifyReport { whole: findings.is_empty(), rows: head.seq, head: hex(&head.mac), sealed_rows: sealed_rows(&sealed), findings })
+    Ok(VerifyReport {
+        whole: findings.is_empty(),
+        rows: head.seq,
+        head: hex(&head.mac),
+        sealed_rows: sealed_rows(&sealed),
+        findings,
+    })
 }
 
 /// Why a verification could not be carried out.
@@ -70,7 +80,8 @@ impl Waypoints {
             Seal::At(head) => Some(*head),
             Seal::Missing => None,
             Seal::Broken => {
-                findings.push(finding(0, "the seal beside the database is not ours or was changed".to_owned()));
+                findings
+                    .push(finding(0, "the seal beside the database is not ours or was changed".to_owned()));
                 None
             }
         };
@@ -112,13 +123,18 @@ impl Waypoints {
 /// The head after `row`, or what is wrong with it.
 fn check(row: &Row<'_>, head: &Head, keys: &Keys) -> Result<Head, AuditFinding> {
     let expected_seq = head.seq + 1;
-    let (seq, entry, mac) = read(row).map_err(|error| finding(expected_seq, format!("the row cannot be read: {error}")))?;
+    let (seq, entry, mac) =
+        read(row).map_err(|error| finding(expected_seq, format!("the row cannot be read: {error}")))?;
     if seq != expected_seq {
         return Err(finding(expected_seq, format!("rows {expected_seq} to {} are missing", seq - 1)));
     }
     let next = head.append(keys, &entry);
     let found = Head { seq, mac };
-    if next.matches(&found) { Ok(next) } else { Err(finding(seq, "the row or the one before it was changed".to_owned())) }
+    if next.matches(&found) {
+        Ok(next)
+    } else {
+        Err(finding(seq, "the row or the one before it was changed".to_owned()))
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Entry, Digest)> {

@@ -101,7 +101,9 @@ impl Tx<'_> {
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT INTO invite(code_digest, conversation, label, expires_at) VALUES(?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT INTO invite(code_digest, conversation, label, expires_at) VALUES(?1, ?2, ?3, ?4)",
+            )?
             .execute(params![code, conversation, session.to_string(), expires_at.millis()])?;
         Ok(())
     }
@@ -131,8 +133,10 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] from SQLite.
     pub fn remove_conversation(&mut self, id: ConversationId) -> Result<bool, StoreError> {
-        let removed =
-            self.connection.prepare_cached("DELETE FROM conversation WHERE public_id = ?1")?.execute([id.to_string()])?;
+        let removed = self
+            .connection
+            .prepare_cached("DELETE FROM conversation WHERE public_id = ?1")?
+            .execute([id.to_string()])?;
         Ok(removed > 0)
     }
 }

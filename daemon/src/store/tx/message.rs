@@ -79,7 +79,8 @@ impl Tx<'_> {
     /// [`StoreError`] from SQLite.
     pub fn store_message(&mut self, new: &NewMessage) -> Result<Sent, StoreError> {
         let files: Vec<&str> = new.files.iter().map(Clean::as_str).collect();
-        let files = serde_json::to_string(&files).map_err(|e| StoreError::Refused { detail: e.to_string() })?;
+        let files =
+            serde_json::to_string(&files).map_err(|e| StoreError::Refused { detail: e.to_string() })?;
         let redactions = new.files.iter().map(Clean::redactions).sum::<u32>() + new.body.redactions();
         self.connection
             .prepare_cached(
@@ -116,7 +117,8 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] from SQLite.
     pub fn has_message(&mut self, conversation: i64, id: MessageId) -> Result<bool, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND conversation = ?2")?;
+        let mut query =
+            self.connection.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND conversation = ?2")?;
         Ok(query.exists(params![id.row(), conversation])?)
     }
 }

@@ -43,7 +43,12 @@ impl Hooks {
 }
 
 impl<'w> Tx<'w> {
-    pub(super) fn new(connection: &'w Connection, keys: &'w Keys, head: &'w mut Head, now: Timestamp) -> Self {
+    pub(super) fn new(
+        connection: &'w Connection,
+        keys: &'w Keys,
+        head: &'w mut Head,
+        now: Timestamp,
+    ) -> Self {
         Self { connection, keys, head, now, hooks: Hooks::default() }
     }
 

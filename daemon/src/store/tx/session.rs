@@ -24,7 +24,12 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// [`StoreError`] from SQLite.
-    pub fn save_session(&mut self, conversation: i64, label: SessionLabel, saved: &SavedSession) -> Result<(), StoreError> {
+    pub fn save_session(
+        &mut self,
+        conversation: i64,
+        label: SessionLabel,
+        saved: &SavedSession,
+    ) -> Result<(), StoreError> {
         let [minute, hour, day] = saved.spent.spent;
         self.connection
             .prepare_cached(
