@@ -11,11 +11,14 @@ use serde_json::Value;
 pub enum Request {
     /// How the daemon is.
     Status,
-    /// All conversations.
+    /// Conversations, newest first, one page at a time; an empty page is the end.
     List {
         /// Expired ones too.
         #[serde(default)]
         with_expired: bool,
+        /// Only those behind this one, the last of the page before.
+        #[serde(default)]
+        after: Option<String>,
     },
     /// One conversation with messages.
     Show {
@@ -24,11 +27,22 @@ pub enum Request {
         /// Only messages with a greater number.
         #[serde(default)]
         after: i64,
-        /// At most that many messages.
+        /// Only messages with a smaller number.
+        #[serde(default)]
+        before: Option<i64>,
+        /// At most that many messages; large ones make the page shorter, an empty page is the end.
         limit: u32,
+        /// The newest messages rather than the oldest (still oldest first).
+        #[serde(default)]
+        last: bool,
     },
     /// The session tokens of a conversation.
     Tokens {
+        /// Its id.
+        conversation: String,
+    },
+    /// A new one-time invite for a conversation's session `b`.
+    Invite {
         /// Its id.
         conversation: String,
     },
@@ -55,12 +69,18 @@ pub struct AuditFilter {
     /// Only rows with a greater sequence number.
     #[serde(default)]
     pub after: i64,
+    /// Only rows with a smaller sequence number.
+    #[serde(default)]
+    pub before: Option<i64>,
     /// Only rows of this conversation.
     #[serde(default)]
     pub conversation: Option<String>,
     /// Only rows with this action.
     #[serde(default)]
     pub action: Option<String>,
+    /// Only rows with this outcome; `denied` stands for every outcome but `ok`.
+    #[serde(default)]
+    pub outcome: Option<String>,
     /// Only rows since then, in UTC milliseconds.
     #[serde(default)]
     pub since_ms: Option<i64>,
@@ -83,6 +103,8 @@ pub enum Response {
     Show(Box<ConversationDetail>),
     /// To [`Request::Tokens`].
     Tokens(Vec<SessionToken>),
+    /// To [`Request::Invite`].
+    Invite(InviteView),
     /// To [`Request::Audit`].
     Audit(Vec<AuditRow>),
     /// To [`Request::Verify`].
@@ -140,7 +162,9 @@ pub struct StatusReport {
     pub database: String,
     /// Bytes of the database and its WAL.
     pub database_bytes: u64,
-    /// Connected shims.
+    /// How many shims are connected.
+    pub connected: u64,
+    /// Connected shims; of very many only the first.
     pub agents: Vec<AgentView>,
     /// Conversations that have not expired.
     pub conversations: u64,
@@ -266,6 +290,25 @@ pub struct SessionToken {
 impl std::fmt::Debug for SessionToken {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SessionToken").field("session_id", &self.session_id).finish_non_exhaustive()
+    }
+}
+
+/// A one-time invite. Never log one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteView {
+    /// The conversation it opens.
+    pub conversation_id: String,
+    /// The session it is for.
+    pub session_id: String,
+    /// The code for `join_conversation`.
+    pub invite_code: String,
+    /// Until when it can be used.
+    pub expires_at: String,
+}
+
+impl std::fmt::Debug for InviteView {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("InviteView").field("session_id", &self.session_id).finish_non_exhaustive()
     }
 }
 

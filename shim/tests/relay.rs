@@ -171,12 +171,14 @@ fn answers_under_way_are_still_shown_when_standard_input_ends() {
 fn time_spent_idle_is_not_counted_against_the_last_answers() {
     let dir = tempfile::tempdir().unwrap();
     let (mut client, _daemon, mut daemon) = pair(dir.path());
+    client.write(&call(1));
+    assert_eq!(daemon.read_text(), call(1));
     // Not to wait for anything: longer than the time the relay stays after its client closed.
     std::thread::sleep(Duration::from_millis(800));
-    client.stdin.write_all(call(1).as_bytes()).unwrap();
     client.stdin.shutdown(std::net::Shutdown::Write).unwrap();
-    // Without a newline, this is a line only once the relay has seen the end of its input.
-    assert_eq!(daemon.read_text(), call(1));
+    daemon.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let still_there = daemon.stream.read(&mut [0]).unwrap_err();
+    assert_eq!(still_there.kind(), std::io::ErrorKind::WouldBlock);
     daemon.write(&answer(1));
     assert_eq!(client.wait(), (format!("{}\n", answer(1)), success()));
 }

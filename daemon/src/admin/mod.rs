@@ -5,6 +5,7 @@
 
 mod cleanup;
 mod human;
+mod invite;
 pub mod read;
 mod status;
 mod tokens;
@@ -48,6 +49,10 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
         Request::Tokens { conversation } => {
             human::require(bridge, pid, "tokens")?;
             tokens::reveal(bridge, &conversation).await
+        }
+        Request::Invite { conversation } => {
+            human::require(bridge, pid, "invite")?;
+            invite::create(bridge, &conversation).await
         }
         Request::Cleanup { dry_run } => {
             if !dry_run {

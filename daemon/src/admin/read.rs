@@ -11,10 +11,13 @@ use crate::domain::id::{ConversationId, MessageId, SessionLabel};
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
 use crate::live::{LiveConversation, Registry};
+use crate::store::read::conversations::MessagePage;
 use crate::store::read::{audit, conversations, verify};
 
 /// Most rows of an audit trail or a conversation in one answer.
 pub const PAGE: u32 = 200;
+/// Most conversations in one answer: notes and roles of all their sessions fit into a frame.
+const LIST_PAGE: u32 = 100;
 /// Answers grow with the texts in them; pages are cut when they come near the frame cap.
 const PAGE_BYTES: usize = 700_000;
 
@@ -42,13 +45,19 @@ pub fn answer(
     let failed =
         |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
     match request {
-        Request::List { with_expired } => {
-            let mut all = conversations::all(connection, source.now, *with_expired).map_err(failed)?;
-            all.iter_mut().for_each(|summary| add_live(source, summary));
-            Ok(Response::List(all))
+        Request::List { with_expired, after } => {
+            let after = after.as_deref().map(parse_id).transpose()?;
+            let page = conversations::page(connection, source.now, *with_expired, after, LIST_PAGE);
+            let mut page = page.map_err(failed)?.ok_or_else(|| {
+                failure(AdminErrorCode::NotFound, "the list changed while it was read; ask again")
+            })?;
+            page.iter_mut().for_each(|summary| add_live(source, summary));
+            Ok(Response::List(page))
         }
-        Request::Show { conversation, after, limit } => {
-            show(connection, source, conversation, *after, *limit)
+        Request::Show { conversation, after, before, limit, last } => {
+            let page =
+                MessagePage { after: *after, before: *before, limit: (*limit).min(PAGE), last: *last };
+            show(connection, source, conversation, page)
         }
         Request::Audit(filter) => {
             let mut filter = filter.clone();
@@ -59,9 +68,11 @@ pub fn answer(
             let report = verify::verify(connection, source.keys, &source.paths.seal(), anchor.as_deref());
             report.map(Response::Verify).map_err(|error| failure(AdminErrorCode::Store, error.to_string()))
         }
-        Request::Status | Request::Tokens { .. } | Request::Cleanup { .. } | Request::Reload => {
-            Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon"))
-        }
+        Request::Status
+        | Request::Tokens { .. }
+        | Request::Invite { .. }
+        | Request::Cleanup { .. }
+        | Request::Reload => Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon")),
     }
 }
 
@@ -83,8 +94,7 @@ fn show(
     connection: &Connection,
     source: &Source<'_>,
     conversation: &str,
-    after: i64,
-    limit: u32,
+    page: MessagePage,
 ) -> Result<Response, AdminError> {
     let failed =
         |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
@@ -97,19 +107,22 @@ fn show(
         let session = live.as_ref().and_then(|conversation| conversation.session(recipient));
         session.is_some_and(|session| session.state().mailbox.is_leased(message))
     };
-    let after = MessageId::from_row(after);
     let mut messages =
-        conversations::messages(connection, id, after, limit.min(PAGE), source.now, &is_leased)
-            .map_err(failed)?;
+        conversations::messages(connection, id, page, source.now, &is_leased).map_err(failed)?;
     let mut bytes = 0;
     let fitting = messages
         .iter()
         .take_while(|message| {
-            bytes += 1_000 + 6 * message.message.len().min(PAGE_BYTES);
+            // A control character takes six bytes as JSON.
+            let texts = message.message.len() + message.files_involved.iter().map(String::len).sum::<usize>();
+            bytes += 1_000 + 6 * texts.min(PAGE_BYTES);
             bytes < PAGE_BYTES
         })
         .count();
     messages.truncate(fitting.max(1));
+    if page.last {
+        messages.reverse();
+    }
     Ok(Response::Show(Box::new(ConversationDetail { conversation: summary, messages })))
 }
 

@@ -9,6 +9,9 @@ use crate::clock;
 use crate::live::Connection;
 use crate::store::read::{audit, conversations};
 
+/// Agents that are named one by one: the answer must fit into a frame.
+const MAX_AGENTS: usize = 1_000;
+
 pub(super) fn report(bridge: &Bridge) -> Result<StatusReport, AdminError> {
     let failed =
         |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
@@ -16,6 +19,7 @@ pub(super) fn report(bridge: &Bridge) -> Result<StatusReport, AdminError> {
     let running = conversations::count_running(&reader, clock::now()).map_err(failed)?;
     let last = audit::rows(&reader, &AuditFilter { limit: 1, last: true, ..AuditFilter::default() })
         .map_err(failed)?;
+    let connections = bridge.registry.connections();
     let database = bridge.paths.database();
     let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     Ok(StatusReport {
@@ -26,7 +30,8 @@ pub(super) fn report(bridge: &Bridge) -> Result<StatusReport, AdminError> {
         socket: bridge.paths.socket.display().to_string(),
         database: database.display().to_string(),
         database_bytes: size(&database) + size(&database.with_extension("db-wal")),
-        agents: bridge.registry.connections().iter().map(|connection| view(connection)).collect(),
+        connected: connections.len() as u64,
+        agents: connections.iter().take(MAX_AGENTS).map(|connection| view(connection)).collect(),
         conversations: running,
         rules: bridge.tuning().redactor.rule_count(),
         audit_rows: last.first().map_or(0, |row| row.seq),

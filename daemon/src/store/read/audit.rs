@@ -16,6 +16,7 @@ pub fn rows(connection: &Connection, filter: &AuditFilter) -> rusqlite::Result<V
     let sql = format!(
         "SELECT seq, at, conversation, actor, action, outcome, details, mac FROM audit
          WHERE seq > ?1 AND (?2 IS NULL OR conversation = ?2) AND (?3 IS NULL OR action = ?3) AND at >= ?4
+           AND (?6 IS NULL OR seq < ?6) AND (?7 IS NULL OR outcome = ?7 OR (?7 = 'denied' AND outcome <> 'ok'))
          ORDER BY seq {order} LIMIT ?5"
     );
     let mut rows = connection
@@ -26,7 +27,9 @@ pub fn rows(connection: &Connection, filter: &AuditFilter) -> rusqlite::Result<V
                 filter.conversation,
                 filter.action,
                 filter.since_ms.unwrap_or(i64::MIN),
-                filter.limit
+                filter.limit,
+                filter.before,
+                filter.outcome
             ],
             audit_row,
         )?

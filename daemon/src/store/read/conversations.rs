@@ -7,23 +7,38 @@ use super::{messages, time, unreadable};
 use crate::domain::id::{ConversationId, MessageId, SessionLabel};
 use crate::domain::time::Timestamp;
 
-/// Every conversation, newest first.
+/// Up to `limit` conversations, newest first, behind `after` (the last of the page before). `None` when there is no
+/// conversation `after`: it was removed meanwhile.
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
-pub fn all(
+pub fn page(
     connection: &Connection,
     now: Timestamp,
     with_expired: bool,
-) -> rusqlite::Result<Vec<ConversationSummary>> {
+    after: Option<ConversationId>,
+    limit: u32,
+) -> rusqlite::Result<Option<Vec<ConversationSummary>>> {
     let earliest = if with_expired { i64::MIN } else { now.millis() };
+    let start = match after {
+        None => (i64::MAX, i64::MAX),
+        Some(id) => {
+            let found = connection
+                .prepare_cached("SELECT created_at, id FROM conversation WHERE public_id = ?1")?
+                .query_row([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some(start) = found else { return Ok(None) };
+            start
+        }
+    };
     let rows = connection
         .prepare_cached(
-            "SELECT id FROM conversation WHERE expires_at > ?1 ORDER BY created_at DESC, id DESC",
+            "SELECT id FROM conversation WHERE expires_at > ?1 AND (created_at, id) < (?2, ?3)
+             ORDER BY created_at DESC, id DESC LIMIT ?4",
         )?
-        .query_map([earliest], |row| row.get::<_, i64>(0))?
+        .query_map(params![earliest, start.0, start.1, limit], |row| row.get::<_, i64>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    rows.into_iter().map(|row| summary(connection, row, now)).collect()
+    rows.into_iter().map(|row| summary(connection, row, now)).collect::<rusqlite::Result<_>>().map(Some)
 }
 
 /// One conversation by its public id.
@@ -67,25 +82,39 @@ pub fn expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Up to `limit` messages of a conversation behind `after`, oldest first. `is_leased` says whether a live
-/// connection holds a message; nobody does when the daemon is down.
+/// Which messages of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct MessagePage {
+    /// Only those with a greater number.
+    pub after: i64,
+    /// Only those with a smaller number.
+    pub before: Option<i64>,
+    /// At most that many.
+    pub limit: u32,
+    /// The newest first, rather than the oldest.
+    pub last: bool,
+}
+
+/// Some messages of a conversation. `is_leased` says whether a live connection holds a message; nobody does when the
+/// daemon is down.
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
 pub fn messages(
     connection: &Connection,
     id: ConversationId,
-    after: MessageId,
-    limit: u32,
+    page: MessagePage,
     now: Timestamp,
     is_leased: &dyn Fn(SessionLabel, MessageId) -> bool,
 ) -> rusqlite::Result<Vec<MessageView>> {
-    let mut query = connection.prepare_cached(
+    let order = if page.last { "DESC" } else { "ASC" };
+    let mut query = connection.prepare_cached(&format!(
         "SELECT m.id, m.sender, m.sent_at, m.action, m.body, m.files, m.reply_to, m.redactions, c.expires_at
          FROM conversation c JOIN message m ON m.conversation = c.id
-         WHERE c.public_id = ?1 AND m.id > ?2 ORDER BY m.id LIMIT ?3",
-    )?;
-    let mut rows = query.query(params![id.to_string(), after.row(), limit])?;
+         WHERE c.public_id = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id {order} LIMIT ?4",
+    ))?;
+    let before = page.before.unwrap_or(i64::MAX);
+    let mut rows = query.query(params![id.to_string(), page.after, before, page.limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let id = MessageId::from_row(row.get(0)?);
