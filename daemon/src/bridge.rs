@@ -3,13 +3,15 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bridge_proto::paths::Paths;
+use bridge_redact::Engine;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::domain::id::ConversationId;
 use crate::domain::key::Keys;
 use crate::domain::redaction::{Clean, Redactor};
 use crate::domain::time::Timestamp;
 use crate::live::{PeerLimits, Registry};
+use crate::log;
 use crate::store::Store;
 
 /// The daemon's shared parts.
@@ -37,6 +39,26 @@ pub struct Tuning {
     pub config: Config,
     /// The redaction rules.
     pub redactor: Arc<Redactor>,
+}
+
+impl Tuning {
+    /// Reads configuration and rules.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file.
+    pub fn load(paths: &Paths, keys: &Keys) -> Result<Self, ConfigError> {
+        let config = Config::load(&paths.config)?;
+        let engine = match &config.redaction.rules {
+            None => Engine::builtin(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+                Engine::with_user_rules(&text, path)
+            }
+        };
+        let engine = engine.map_err(|error| ConfigError::Rules(error.to_string()))?;
+        Ok(Self { config, redactor: Arc::new(Redactor::new(engine, keys.clone())) })
+    }
 }
 
 impl Bridge {
@@ -68,9 +90,16 @@ impl Bridge {
         Arc::clone(&self.tuning.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts other configuration and rules in force.
-    pub fn retune(&self, tuning: Tuning) {
-        *self.tuning.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tuning);
+    /// Reads configuration and rules again and puts them in force, or leaves everything as it was.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file.
+    pub fn reload(&self) -> Result<Arc<Tuning>, ConfigError> {
+        let tuning = Arc::new(Tuning::load(&self.paths, &self.keys)?);
+        log::apply(&tuning);
+        *self.tuning.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&tuning);
+        tracing::info!(rules = tuning.redactor.rule_count(), "configuration and rules were read again");
+        Ok(tuning)
     }
 
     /// Takes every secret out of a text, the bridge's own tokens included.

@@ -154,7 +154,7 @@ impl Default for LimitsConfig {
         Self {
             write: rate(10, 100, 500),
             read: rate(120, 3_600, 40_000),
-            create: rate(10, 60, 300),
+            create: rate(60, 600, 2_000),
             failed_auth: rate(10, 60, 300),
         }
     }

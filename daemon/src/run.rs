@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_proto::paths::{PathError, Paths};
-use bridge_redact::Engine;
 use clap::Parser;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,11 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{Bridge, Tuning};
 use crate::clock;
-use crate::config::{Config, ConfigError};
-use crate::domain::key::Keys;
-use crate::domain::redaction::Redactor;
+use crate::config::ConfigError;
 use crate::live::Registry;
-use crate::log::{self, LogHandle};
+use crate::log;
 use crate::net::accept;
 use crate::net::listener::{self, ListenError, Listener};
 use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
@@ -70,26 +67,6 @@ pub enum RunError {
     WriterDied,
 }
 
-impl Tuning {
-    /// Reads configuration and rules.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming the file.
-    pub fn load(paths: &Paths, keys: &Keys) -> Result<Self, ConfigError> {
-        let config = Config::load(&paths.config)?;
-        let engine = match &config.redaction.rules {
-            None => Engine::builtin(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-                Engine::with_user_rules(&text, path)
-            }
-        };
-        let engine = engine.map_err(|error| ConfigError::Rules(error.to_string()))?;
-        Ok(Self { config, redactor: Arc::new(Redactor::new(engine, keys.clone())) })
-    }
-}
-
 /// Entry of the `bridged` binary.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -109,7 +86,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), RunError> {
-    let logging = log::init("info");
+    log::init("info");
     if arguments.detach
         && let Err(error) = nix::unistd::setsid()
     {
@@ -123,15 +100,13 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
     state_dir::prepare(&paths.state)?;
     let _lock = state_dir::lock(&paths)?;
     let (bridge, threads) = boot(paths.clone())?;
-    let tuning = bridge.tuning();
-    logging.redact_with(Arc::clone(&tuning.redactor));
-    logging.set_level(&tuning.config.log.level);
+    log::apply(&bridge.tuning());
     let Listener { socket, file } = listener::open(&paths.socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| RunError::System { what: "starting the runtime", source })?;
-    let served = runtime.block_on(serve(bridge, socket, logging, &threads));
+    let served = runtime.block_on(serve(bridge, socket));
     drop(file);
     drop(runtime);
     threads.join();
@@ -152,12 +127,7 @@ pub fn boot(paths: Paths) -> Result<(Arc<Bridge>, StoreThreads), RunError> {
     Ok((Arc::new(Bridge::new(store, keys, registry, paths, tuning, now)), threads))
 }
 
-async fn serve(
-    bridge: Arc<Bridge>,
-    socket: UnixListener,
-    logging: LogHandle,
-    threads: &StoreThreads,
-) -> Result<(), RunError> {
+async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError> {
     let system = |what| move |source| RunError::System { what, source };
     let listener = tokio::net::UnixListener::from_std(socket).map_err(system("serving the socket"))?;
     let shutdown = CancellationToken::new();
@@ -172,13 +142,9 @@ async fn serve(
         tokio::select! {
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
-            _ = hang_up.recv() => reload(&bridge, &logging),
-            _ = housekeeping.tick() => {
-                if threads.writer_is_dead() {
-                    break Err(RunError::WriterDied);
-                }
-                save_heartbeats(&bridge);
-            }
+            _ = hang_up.recv() => reload(&bridge),
+            () = bridge.store.writer_died() => break Err(RunError::WriterDied),
+            _ = housekeeping.tick() => save_heartbeats(&bridge),
         }
     };
     notify(&[sd_notify::NotifyState::Stopping]);
@@ -197,16 +163,9 @@ fn notify(state: &[sd_notify::NotifyState<'_>]) {
     }
 }
 
-fn reload(bridge: &Bridge, logging: &LogHandle) {
-    match Tuning::load(&bridge.paths, &bridge.keys) {
-        Ok(tuning) => {
-            logging.set_level(&tuning.config.log.level);
-            bridge.retune(tuning);
-            tracing::info!("configuration and rules were read again");
-        }
-        Err(error) => {
-            tracing::error!(%error, "the new configuration is not valid; the old one stays in force")
-        }
+fn reload(bridge: &Bridge) {
+    if let Err(error) = bridge.reload() {
+        tracing::error!(%error, "the new configuration is not valid; the old one stays in force");
     }
 }
 

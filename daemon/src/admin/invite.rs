@@ -17,7 +17,8 @@ pub(super) async fn create(bridge: &Bridge, conversation: &str) -> Result<Respon
     let live = found.ok_or_else(|| not_found(conversation))?;
     let now = clock::now();
     if now >= live.expires_at {
-        let text = format!("the conversation expired at {}; an agent has to create a new one", live.expires_at);
+        let text =
+            format!("the conversation expired at {}; an agent has to create a new one", live.expires_at);
         return Err(failure(AdminErrorCode::BadRequest, text));
     }
     let random = clock::random().map_err(|error| {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bridge_proto::admin::{AdminError, AdminErrorCode, Request, Response};
 use bridge_proto::frame;
 
-use crate::bridge::{Bridge, Tuning};
+use crate::bridge::Bridge;
 use crate::clock;
 use crate::net::accept::Peer;
 
@@ -85,14 +85,9 @@ fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError>
     read::answer(&reader, &source, request)
 }
 
-/// Reads configuration and rules again and puts them in force, or leaves everything as it was.
 fn reload(bridge: &Bridge) -> Result<Response, AdminError> {
-    let tuning = Tuning::load(&bridge.paths, &bridge.keys)
-        .map_err(|error| failure(AdminErrorCode::Config, error.to_string()))?;
-    let rules = tuning.redactor.rule_count();
-    bridge.retune(tuning);
-    tracing::info!(rules, "configuration and rules were read again");
-    Ok(Response::Reloaded { rules })
+    let tuning = bridge.reload().map_err(|error| failure(AdminErrorCode::Config, error.to_string()))?;
+    Ok(Response::Reloaded { rules: tuning.redactor.rule_count() })
 }
 
 /// An error answer.

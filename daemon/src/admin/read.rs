@@ -55,8 +55,7 @@ pub fn answer(
             Ok(Response::List(page))
         }
         Request::Show { conversation, after, before, limit, last } => {
-            let page =
-                MessagePage { after: *after, before: *before, limit: (*limit).min(PAGE), last: *last };
+            let page = MessagePage { after: *after, before: *before, limit: (*limit).min(PAGE), last: *last };
             show(connection, source, conversation, page)
         }
         Request::Audit(filter) => {

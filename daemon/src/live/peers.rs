@@ -45,28 +45,38 @@ const ALL_FACTOR: u32 = 5;
 const PRUNE_AT: usize = 4_096;
 
 impl PeerLimits {
-    /// Takes a token for process `pid`, from its own bucket and from everybody's.
+    /// Takes a token for process `pid` from its own bucket.
     pub fn take(&self, pid: Option<i32>, rates: &Rates, now: Timestamp) -> PeerVerdict {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).own(pid, rates, now).take(rates, now)
+    }
+
+    /// Takes a token for process `pid`, from its own bucket and from everybody's: for guesses that many processes could
+    /// share.
+    pub fn take_shared(&self, pid: Option<i32>, rates: &Rates, now: Timestamp) -> PeerVerdict {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { processes, all } = &mut *inner;
-        if processes.len() >= PRUNE_AT {
-            processes.retain(|_, entry| {
+        let verdict = inner.own(pid, rates, now).take(rates, now);
+        if verdict != PeerVerdict::Allowed {
+            return verdict;
+        }
+        let everybody = Rates(rates.0.map(|limit| limit.saturating_mul(ALL_FACTOR)));
+        let verdict = inner.all.take(&everybody, now);
+        if verdict != PeerVerdict::Allowed {
+            inner.own(pid, rates, now).buckets.refund();
+        }
+        verdict
+    }
+}
+
+impl Inner {
+    fn own(&mut self, pid: Option<i32>, rates: &Rates, now: Timestamp) -> &mut Entry {
+        if self.processes.len() >= PRUNE_AT {
+            self.processes.retain(|_, entry| {
                 let left = entry.buckets.remaining_at(rates, now);
                 [left.minute, left.hour, left.day] != rates.0
             });
         }
         // Processes whose id the kernel does not tell share one entry.
-        let own = processes.entry(pid.unwrap_or(-1)).or_default();
-        let verdict = own.take(rates, now);
-        if verdict != PeerVerdict::Allowed {
-            return verdict;
-        }
-        let everybody = Rates(rates.0.map(|limit| limit.saturating_mul(ALL_FACTOR)));
-        let verdict = all.take(&everybody, now);
-        if verdict != PeerVerdict::Allowed {
-            own.buckets.refund();
-        }
-        verdict
+        self.processes.entry(pid.unwrap_or(-1)).or_default()
     }
 }
 
@@ -94,14 +104,16 @@ mod tests {
     #[test]
     fn one_process_is_limited_alone_and_all_together() {
         let (limits, now) = (PeerLimits::default(), Timestamp::from_millis(1_000));
-        assert_eq!(limits.take(Some(1), &RATES, now), PeerVerdict::Allowed);
-        assert_eq!(limits.take(Some(1), &RATES, now), PeerVerdict::Allowed);
-        assert!(matches!(limits.take(Some(1), &RATES, now), PeerVerdict::Refused { first: true, .. }));
-        assert!(matches!(limits.take(Some(1), &RATES, now), PeerVerdict::Refused { first: false, .. }));
+        let shared = |pid| limits.take_shared(Some(pid), &RATES, now);
+        assert_eq!(shared(1), PeerVerdict::Allowed);
+        assert_eq!(shared(1), PeerVerdict::Allowed);
+        assert!(matches!(shared(1), PeerVerdict::Refused { first: true, .. }));
+        assert!(matches!(shared(1), PeerVerdict::Refused { first: false, .. }));
         for pid in 2..6 {
-            assert_eq!(limits.take(Some(pid), &RATES, now), PeerVerdict::Allowed);
-            assert_eq!(limits.take(Some(pid), &RATES, now), PeerVerdict::Allowed);
+            assert_eq!(shared(pid), PeerVerdict::Allowed);
+            assert_eq!(shared(pid), PeerVerdict::Allowed);
         }
-        assert!(matches!(limits.take(Some(6), &RATES, now), PeerVerdict::Refused { first: true, .. }));
+        assert!(matches!(shared(6), PeerVerdict::Refused { first: true, .. }));
+        assert_eq!(limits.take(Some(6), &RATES, now), PeerVerdict::Allowed, "its own bucket is untouched");
     }
 }

@@ -9,6 +9,7 @@ use rmcp::ServiceExt as _;
 
 use crate::bridge::Bridge;
 use crate::clock;
+use crate::domain::audit::Entry;
 use crate::domain::id::{ConversationId, SessionLabel};
 use crate::live::{Binding, Connection};
 use crate::net::accept::Peer;
@@ -71,9 +72,38 @@ fn resume(bridge: &Bridge, connection: &Connection, key: &str) {
         Err(error) => return tracing::warn!(%error, "a session could not be resumed"),
     };
     let Some(session) = conversation.session(label) else { return };
-    if conversation.is_over(clock::now()) || !bridge.keys.is_resume_key(key, id, label, &session.nonce) {
-        return;
+    let genuine = bridge.keys.is_resume_key(key, id, label, &session.nonce);
+    let outcome = match (genuine, conversation.is_over(clock::now())) {
+        (true, false) => "ok",
+        (true, true) => "conversation_expired",
+        (false, _) => "wrong_key",
+    };
+    record_resumption(bridge, connection, id, label, outcome);
+    if outcome == "ok" {
+        let binding = Binding { session: Arc::clone(session), conversation: Arc::clone(&conversation) };
+        connection.bind(binding, key.to_owned());
     }
-    let binding = Binding { session: Arc::clone(session), conversation };
-    connection.bind(binding, key.to_owned());
+}
+
+fn record_resumption(
+    bridge: &Bridge,
+    connection: &Connection,
+    id: ConversationId,
+    label: SessionLabel,
+    outcome: &'static str,
+) {
+    let actor = connection.actor();
+    let recorded = bridge.store.try_submit(move |tx| {
+        tx.append_audit(Entry {
+            at: tx.now(),
+            conversation: Some(id.to_string()),
+            actor,
+            action: "resume_session".to_owned(),
+            outcome: outcome.to_owned(),
+            details: serde_json::json!({"session": label}).to_string(),
+        })
+    });
+    if !recorded {
+        tracing::warn!("a resumed session could not be recorded: the write queue is full");
+    }
 }

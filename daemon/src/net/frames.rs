@@ -48,7 +48,7 @@ impl FrameReader {
                     self.consumed += end;
                     return Ok(Some(&self.buffer[start..self.consumed]));
                 }
-                Decoded::Partial { total } => self.make_room(total),
+                Decoded::Partial { .. } => self.make_room(),
             }
             if !self.fill().await? {
                 return Ok(None);
@@ -57,12 +57,11 @@ impl FrameReader {
     }
 
     /// Moves what is left to the front; gives the memory back when nothing is.
-    fn make_room(&mut self, frame: usize) {
+    fn make_room(&mut self) {
         if self.consumed == self.buffer.len() {
             self.buffer = Vec::new();
         } else {
             self.buffer.drain(..self.consumed);
-            self.buffer.reserve(frame.saturating_sub(self.buffer.len()));
         }
         self.consumed = 0;
     }
@@ -70,9 +69,10 @@ impl FrameReader {
     /// Reads once. `false` when the peer has closed.
     async fn fill(&mut self) -> io::Result<bool> {
         loop {
-            // The buffer is only there once there is something to put into it.
+            // The buffer is only there once there is something to put into it, and grows with what has come, not with
+            // what was announced.
             self.stream.readable().await?;
-            self.buffer.reserve(CHUNK.min(frame::MAX_PAYLOAD));
+            self.buffer.reserve(CHUNK.max(self.buffer.len()));
             match self.stream.try_read_buf(&mut self.buffer) {
                 Ok(read) => return Ok(read > 0),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -18,7 +18,7 @@ use crate::store::{BatchLimits, OfferedMessage, StoreError, Tx};
 
 /// Longest wait in seconds.
 const MAX_WAIT: u64 = 300;
-/// How often a waiting client that asked for it is told that the call is alive.
+/// How often a waiting session shows that it is alive, to its partner and, if it asked for that, to its client.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// Sized so that an answer stays below the frame cap whatever the texts hold, and bearable for a model.
 const BATCH: BatchLimits = BatchLimits { messages: 50, bytes: 250_000 };
@@ -120,6 +120,8 @@ async fn wait_for_mail(
 ) -> Result<Output, OpError> {
     let connection = Arc::clone(call.connection);
     let _permit = connection.wait_permit().ok_or(OpError::TooManyWaits)?;
+    // Nothing comes any more once the conversation is over.
+    let wait = wait.min(call.session()?.conversation.expires_at.since(call.now));
     let (start, deadline) = (Instant::now(), Instant::now() + wait);
     let mut ticks = interval_at(start + PROGRESS_EVERY, PROGRESS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -137,11 +139,11 @@ async fn wait_for_mail(
             woken = timeout_at(deadline, woken) => if woken.is_err() { return Ok(empty()) },
             () = connection.closed.cancelled() => return Ok(empty()),
             () = call.cancelled.cancelled() => return Ok(empty()),
-            _ = ticks.tick(), if call.progress.is_some() => {
+            _ = ticks.tick() => {
+                session.touch(crate::clock::now());
                 if let Some(progress) = &call.progress {
                     progress(start.elapsed().as_secs(), wait.as_secs()).await;
                 }
-                session.touch(crate::clock::now());
             }
         }
     }

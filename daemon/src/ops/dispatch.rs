@@ -143,9 +143,10 @@ fn limit_process(
     let limits = &tuning.config.limits;
     let (verdict, what) = match spec.rate {
         // A code that is right costs a token too: it cannot be known before it has been looked up.
-        RateClass::Join => {
-            (bridge.failures.take(connection.pid, &limits.failed_auth.rates(), now), "invite codes tried")
-        }
+        RateClass::Join => (
+            bridge.failures.take_shared(connection.pid, &limits.failed_auth.rates(), now),
+            "invite codes tried",
+        ),
         RateClass::Create | RateClass::Write | RateClass::Read => {
             (bridge.creations.take(connection.pid, &limits.create.rates(), now), "conversations created")
         }

@@ -122,6 +122,11 @@ impl Store {
         self.jobs.try_send(Box::new(TypedJob::new(0, work, reply))).is_ok()
     }
 
+    /// Resolves when the writer has ended although the store is in use.
+    pub async fn writer_died(&self) {
+        self.jobs.closed().await;
+    }
+
     /// A connection that cannot write, for one quick look.
     ///
     /// # Errors
@@ -138,12 +143,6 @@ impl StoreThreads {
             tracing::error!("the writer thread panicked");
         }
         self.checkpointer.stop();
-    }
-
-    /// Whether the writer has ended although the store is in use.
-    #[must_use]
-    pub fn writer_is_dead(&self) -> bool {
-        self.writer.is_finished()
     }
 }
 

@@ -1,0 +1,49 @@
+//! The processes of a private home, found by their environment, and signals to them.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Sends a signal; a process that is gone already is none to worry about.
+pub(crate) fn signal(pid: i32, signal: Signal) {
+    kill(Pid::from_raw(pid), signal).ok();
+}
+
+/// Whether a process runs. One that has ended and was not waited for yet does not.
+pub(crate) fn is_running(pid: i32) -> bool {
+    match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])),
+        Err(_) => !cfg!(target_os = "linux") && kill(Pid::from_raw(pid), None).is_ok(),
+    }
+}
+
+/// Processes below `home` that run the program of that name.
+pub(crate) fn running(program: &str, home: &Path) -> Vec<i32> {
+    of_home(home).into_iter().filter(|pid| name(*pid) == program && is_running(*pid)).collect()
+}
+
+/// Kills everything that runs in `home`. Returns how many that were.
+pub(crate) fn kill_all(home: &Path) -> usize {
+    let all: Vec<i32> = of_home(home).into_iter().filter(|pid| is_running(*pid)).collect();
+    all.iter().for_each(|pid| signal(*pid, Signal::SIGKILL));
+    all.len()
+}
+
+fn name(pid: i32) -> String {
+    let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Processes whose `HOME` is that one.
+fn of_home(home: &Path) -> Vec<i32> {
+    let wanted = format!("HOME={}", home.join(".").display()).into_bytes();
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter(|pid| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == wanted)
+    })
+    .collect()
+}
