@@ -145,40 +145,11 @@ fn the_contract_is_in_the_schemas() {
 
 /// The original interface, without the two tools of the guard.
 fn contract() -> Vec<Value> {
-    let credentials = json!({
-        "conversation_id": {"type": "string", "pattern": "^conv_[a-f0-9]{16}$"},
-        "session_id": {"type": "string", "enum": ["a", "b"]},
-        "token": {"type": "string", "minLength": 64, "maxLength": 64},
-    });
-    let tool = |name: &str, properties: Value| {
-        let required: Vec<Value> =
-            properties.as_object().unwrap().keys().filter(|key| !is_optional(key)).map(|key| json!(key)).collect();
-        json!({"name": name, "inputSchema": {"properties": properties, "required": required}})
-    };
-    let role = json!({"type": "string", "minLength": 3, "maxLength": 100});
-    let actions = json!(["question", "info", "proposal", "blocked", "complete"]);
-    let states = json!(["working", "waiting", "blocked", "complete"]);
-    vec![
-        tool("create_conversation", json!({"my_role": role, "partner_role": role})),
-        tool(
-            "send_to_partner",
-            with(
-                credentials.clone(),
-                json!({
-                    "message": {"type": "string", "maxLength": 50_000},
-                    "action_type": {"type": "string", "enum": actions},
-                    "files_involved": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
-                }),
-            ),
-        ),
-        tool("check_messages", credentials.clone()),
-        tool("update_my_status", with(credentials.clone(), json!({"status": {"type": "string", "enum": states}}))),
-        tool("check_partner_status", credentials),
-    ]
-}
-
-fn is_optional(property: &str) -> bool {
-    ["action_type", "files_involved"].contains(&property)
+    let all: Value = serde_json::from_str(include_str!("data/interface_tools.json")).unwrap();
+    let mut tools = all["tools"].as_array().unwrap().clone();
+    tools.retain(|tool| tool["name"] != "enable_yolo_mode" && tool["name"] != "execute_command");
+    assert_eq!(tools.len(), 5);
+    tools
 }
 
 #[test]

@@ -19,16 +19,27 @@ use transport::{FrameTransport, ShimOutlet};
 
 pub use server::tool_definitions;
 
+/// Sessions that one shim may reclaim; it remembers no more than that.
+const MAX_RESUMED: usize = 16;
+/// Characters of a name that a client or agent gives itself.
+const NAME_LENGTH: usize = 100;
+
+/// A name that a client or agent gives itself, fit to be shown and stored.
+fn displayable(bridge: &Bridge, name: &str) -> String {
+    let short: String = name.chars().filter(|c| !c.is_control()).take(NAME_LENGTH).collect();
+    bridge.clean(None, &short).to_string()
+}
+
 /// Serves one shim until it is gone.
 pub async fn serve(bridge: Arc<Bridge>, peer: Peer) {
     let number = bridge.registry.connection_number();
     let outlet = Box::new(ShimOutlet::new(peer.writer.clone()));
     let mut connection = Connection::new(number, peer.pid, clock::now(), outlet);
-    connection.agent = peer.hello.agent.as_deref().map(|name| bridge.clean(None, name).to_string());
+    connection.agent = peer.hello.agent.as_deref().map(|name| displayable(&bridge, name));
     connection.reconnect = peer.hello.reconnect;
     let connection = Arc::new(connection);
     bridge.registry.connected(&connection);
-    for key in &peer.hello.resume {
+    for key in peer.hello.resume.iter().take(MAX_RESUMED) {
         resume(&bridge, &connection, key);
     }
     let server = BridgeServer::new(Arc::clone(&bridge), Arc::clone(&connection));

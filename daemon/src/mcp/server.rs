@@ -13,6 +13,7 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use serde_json::Value;
 
+use super::displayable;
 use super::transport::Arrival;
 use crate::bridge::Bridge;
 use crate::live::Connection;
@@ -36,9 +37,8 @@ impl BridgeServer {
     /// Remembers what the client calls itself, for people.
     fn note_client(&self, client: &Implementation) {
         let name = format!("{} {}", client.name, client.version);
-        let short: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
         // The first name counts.
-        let _known = self.connection.client.set(self.bridge.clean(None, &short).to_string());
+        let _known = self.connection.client.set(displayable(&self.bridge, &name));
     }
 
     async fn answer(&self, arrival: &Arrival, answer: Answer) -> CallToolResult {

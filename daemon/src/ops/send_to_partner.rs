@@ -17,6 +17,7 @@ use crate::domain::id::MessageId;
 use crate::domain::key::{Purpose, hex};
 use crate::domain::status::{ActionType, Status};
 use crate::live::{Binding, LiveSession};
+use crate::store::read::messages;
 use crate::store::{NewMessage, Sent, StoreError};
 
 /// Characters of a message at most.
@@ -94,9 +95,7 @@ impl Operation for SendToPartner {
         let binding = call.session()?;
         let files = input.files_involved.unwrap_or_default();
         check(&input.message, &files, input.idempotency_key.as_deref())?;
-        let reply_to =
-            input.reply_to.as_deref().filter(|id| !id.is_empty()).map(MessageId::parse).transpose();
-        let reply_to = reply_to.map_err(|error| OpError::input("reply_to", error.to_string()))?;
+        let reply_to = answered(call, &binding, input.reply_to.as_deref())?;
         let partners: Vec<Arc<LiveSession>> =
             binding.conversation.partners(binding.session.label).cloned().collect();
         refuse_ended(call, &binding, &partners)?;
@@ -151,6 +150,22 @@ fn refuse_ended(call: &Call<'_>, binding: &Binding, partners: &[Arc<LiveSession>
     }
 }
 
+/// The message that this one answers, which must be in the conversation.
+fn answered(
+    call: &Call<'_>,
+    binding: &Binding,
+    reply_to: Option<&str>,
+) -> Result<Option<MessageId>, OpError> {
+    let Some(text) = reply_to.filter(|id| !id.is_empty()) else { return Ok(None) };
+    let id = MessageId::parse(text).map_err(|error| OpError::input("reply_to", error.to_string()))?;
+    let reader = call.bridge.store.reader()?;
+    if messages::exists(&reader, binding.conversation.row, id).map_err(StoreError::from)? {
+        Ok(Some(id))
+    } else {
+        Err(OpError::UnknownReply { id: id.to_string() })
+    }
+}
+
 async fn store(
     call: &mut Call<'_>,
     new: NewMessage,
@@ -160,34 +175,26 @@ async fn store(
     let scope = call.session()?.conversation.id.to_string();
     let body_mac = call.bridge.keys.digest(Purpose::Body, &[scope.as_bytes(), new.body.as_str().as_bytes()]);
     let (action, bytes, reply_to) = (new.action, new.body.as_str().len(), new.reply_to);
-    let stored = call
-        .commit(
-            weight,
-            move |tx| {
-                if let Some(key) = &new.idempotency
-                    && let Some(earlier) = tx.find_repeated(new.conversation, new.sender, key)?
-                {
-                    return Ok(Ok(earlier));
-                }
-                if let Some(id) = new.reply_to
-                    && !tx.has_message(new.conversation, id)?
-                {
-                    return Ok(Err(id));
-                }
-                let sent = tx.store_message(&new)?;
-                tx.after_commit(move || announce(&partners));
-                Ok::<_, StoreError>(Ok(sent))
-            },
-            move |stored| match stored {
-                Ok(sent) => Outcome::of(json!({
-                    "message": sent.id, "action_type": action, "bytes": bytes, "redactions": sent.redactions,
-                    "reply_to": reply_to, "repeated": sent.repeated, "body_mac": hex(&body_mac),
-                })),
-                Err(id) => Outcome::of(json!({"refused": "unknown_message", "reply_to": id})),
-            },
-        )
-        .await?;
-    stored.map_err(|id| OpError::UnknownReply { id: id.to_string() })
+    call.commit(
+        weight,
+        move |tx| {
+            if let Some(key) = &new.idempotency
+                && let Some(earlier) = tx.find_repeated(new.conversation, new.sender, key)?
+            {
+                return Ok(earlier);
+            }
+            let sent = tx.store_message(&new)?;
+            tx.after_commit(move || announce(&partners));
+            Ok(sent)
+        },
+        move |sent| {
+            Outcome::of(json!({
+                "message": sent.id, "action_type": action, "bytes": bytes, "redactions": sent.redactions,
+                "reply_to": reply_to, "repeated": sent.repeated, "body_mac": hex(&body_mac),
+            }))
+        },
+    )
+    .await
 }
 
 /// A message is on disk: count it and wake whoever waits for it.

@@ -37,6 +37,16 @@ pub fn sent(
     Ok(Some(SentRecord { id, sent_at: Timestamp::from_millis(sent_at), deliveries }))
 }
 
+/// Whether the conversation has that message.
+///
+/// # Errors
+/// From SQLite.
+pub fn exists(connection: &Connection, conversation: i64, id: MessageId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND conversation = ?2")?
+        .exists(params![id.row(), conversation])
+}
+
 /// The deliveries of one message.
 ///
 /// # Errors

@@ -111,14 +111,4 @@ impl Tx<'_> {
         }
         Ok(Sent { id, at: self.now, redactions, repeated: false })
     }
-
-    /// Whether the conversation has that message.
-    ///
-    /// # Errors
-    /// [`StoreError`] from SQLite.
-    pub fn has_message(&mut self, conversation: i64, id: MessageId) -> Result<bool, StoreError> {
-        let mut query =
-            self.connection.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND conversation = ?2")?;
-        Ok(query.exists(params![id.row(), conversation])?)
-    }
 }

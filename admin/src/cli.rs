@@ -1,0 +1,225 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+use crate::failure::EXIT_CODES;
+use crate::screen::ColorChoice;
+
+/// Looks after the bridge between LLM agents: who talks, what was said, what was refused.
+#[derive(Debug, Parser)]
+#[command(name = "bridgectl", version, after_help = EXIT_CODES, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    /// When to use colours (NO_COLOR is honoured)
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show how the daemon is and which agents are connected
+    ///
+    /// Ends with 3 when the daemon is not running.
+    Status(Json),
+    /// List conversations, newest first
+    List(List),
+    /// Show a conversation with its messages
+    Show(Show),
+    /// Show the session tokens of a conversation (for people only; goes on record)
+    Tokens(Conversation),
+    /// Make a new one-time invite for a conversation's second session (for people only; goes on record)
+    Invite(Conversation),
+    /// Show the audit trail, or prove it whole
+    Audit(Audit),
+    /// Remove expired conversations; their audit rows stay
+    Cleanup(Cleanup),
+    /// Make the daemon read its configuration and redaction rules again
+    Reload,
+    /// Replace secrets in standard input, as the bridge does in messages
+    Redact(Redact),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write all pages into a directory
+    Man {
+        /// Directory for one page per command
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+    },
+    /// Show the whole bridge at work in a private place, with two scripted agents
+    ///
+    /// Starts a daemon and two bridge-shims in a temporary directory, kills the daemon in between, checks every
+    /// promise on the way, and leaves nothing behind.
+    Demo(Demo),
+}
+
+/// Output for programs.
+#[derive(Debug, Args)]
+pub(crate) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Expired conversations too
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// Show that many of the newest messages
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub(crate) messages: u32,
+    /// Show every message
+    #[arg(long, short, conflicts_with = "messages")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Conversation {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: Option<AuditCommand>,
+    /// Only this conversation; a number alone is the LIMIT
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: Option<String>,
+    /// Show that many of the newest rows [default: 50]
+    pub(crate) limit: Option<u32>,
+    /// Go on printing rows as they come
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Only rows since then: 10m, 2h, 3d ago, or 2026-11-21T06:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Only this action, such as send_to_partner
+    #[arg(long, value_name = "NAME")]
+    pub(crate) action: Option<String>,
+    /// Only this outcome: ok, wrong_token, rate_limited, ..., or denied for all but ok
+    #[arg(long, value_name = "NAME")]
+    pub(crate) outcome: Option<String>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Prove the trail whole: no row changed, removed, added or reordered
+    ///
+    /// Ends with 1 when it is not. Whoever holds the key can forge a trail; a head noted elsewhere and given as
+    /// anchor is what makes it evidence.
+    Verify {
+        /// A head that an earlier verify or status printed and you noted elsewhere
+        #[arg(long, value_name = "HASH")]
+        anchor: Option<String>,
+        #[command(flatten)]
+        format: Json,
+    },
+    /// Write the whole trail as one JSON object per line
+    Export {
+        /// Write into this new file instead of standard output
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cleanup {
+    /// Only say which conversations would go
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Redact {
+    /// Treat every line as one JSON value and keep it one
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// Say on standard error which rule replaced what, without the secrets
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Only check a file of additional rules
+    #[arg(long, value_name = "RULES", value_hint = ValueHint::FilePath, conflicts_with_all = ["jsonl", "explain", "test"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Use the built-in rules and this file instead of the configured one
+    #[arg(long, value_name = "RULES", value_hint = ValueHint::FilePath)]
+    pub(crate) test: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Check a configuration and the rules it names
+    Check {
+        /// The file [default: the one in use]
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Print the configuration in effect, defaults included, as TOML
+    Show,
+    /// Print where the configuration file is looked for
+    Path,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Do not pause for the reader
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Print only a summary of the checks, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn audit_takes_the_originals_arguments_and_subcommands() {
+        let audit = |args: &[&str]| match Cli::try_parse_from([&["bridgectl", "audit"], args].concat()).unwrap().command {
+            Command::Audit(audit) => audit,
+            other => panic!("{other:?}"),
+        };
+        let both = audit(&["conv_a1b2c3d4e5f60718", "100"]);
+        assert_eq!((both.conversation.as_deref(), both.limit), (Some("conv_a1b2c3d4e5f60718"), Some(100)));
+        assert_eq!(audit(&["100"]).conversation.as_deref(), Some("100"));
+        assert!(matches!(audit(&["verify"]).command, Some(AuditCommand::Verify { anchor: None, .. })));
+        assert!(audit(&["-f", "--since", "2h"]).follow);
+    }
+}

@@ -1,0 +1,140 @@
+//! The writer thread and what it leaves on disk: group commit, savepoints, the audit chain and its seal.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tampering takes a connection of its own")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bridge_daemon::domain::audit::Entry;
+use bridge_daemon::domain::key::Keys;
+use bridge_daemon::domain::time::Timestamp;
+use bridge_daemon::store::read::verify::verify;
+use bridge_daemon::store::{Store, StoreError, StoreThreads, Synchronous, state_dir};
+use bridge_proto::admin::VerifyReport;
+use bridge_proto::paths::Paths;
+
+struct Opened {
+    store: Store,
+    threads: StoreThreads,
+    keys: Keys,
+    paths: Paths,
+}
+
+fn open(directory: &Path) -> Opened {
+    let state = directory.join("bridged");
+    let paths = Paths { socket: state.join("s"), config: state.join("c"), state };
+    state_dir::prepare(&paths.state).unwrap();
+    let keys = state_dir::load_or_create_keys(&paths.key()).unwrap();
+    let (store, threads) = Store::open(&paths, &keys, Synchronous::Full).unwrap();
+    Opened { store, threads, keys, paths }
+}
+
+impl Opened {
+    fn verify(&self) -> VerifyReport {
+        verify(&self.store.reader().unwrap(), &self.keys, &self.paths.seal(), None).unwrap()
+    }
+
+    fn close(self) -> (Keys, Paths) {
+        drop(self.store);
+        self.threads.join();
+        (self.keys, self.paths)
+    }
+}
+
+fn entry(details: usize) -> Entry {
+    Entry {
+        at: Timestamp::from_millis(1),
+        conversation: None,
+        actor: "test".into(),
+        action: "count".into(),
+        outcome: "ok".into(),
+        details: details.to_string(),
+    }
+}
+
+fn count(counter: &AtomicUsize) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn refused() -> StoreError {
+    StoreError::Refused { detail: "on purpose".into() }
+}
+
+#[tokio::test]
+async fn a_failing_job_takes_nobody_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    let (committed, rolled_back) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut answers = Vec::new();
+    for number in 0..500 {
+        let (yes, no) = (Arc::clone(&committed), Arc::clone(&rolled_back));
+        let submitted = opened.store.submit(10, move |tx| {
+            tx.append_audit(entry(number))?;
+            tx.after_commit(move || count(&yes));
+            tx.after_rollback(move || count(&no));
+            if number % 7 == 3 { Err(refused()) } else { Ok(number) }
+        });
+        answers.push((number, submitted.await.unwrap()));
+    }
+    for (number, answer) in answers {
+        match answer.wait().await {
+            Ok(value) => assert_eq!(value, number),
+            Err(error) => assert!(number % 7 == 3 && matches!(error, StoreError::Refused { .. })),
+        }
+    }
+    let failed = (0..500).filter(|n| n % 7 == 3).count();
+    assert_eq!(rolled_back.load(Ordering::Relaxed), failed);
+    assert_eq!(committed.load(Ordering::Relaxed), 500 - failed);
+    let report = opened.verify();
+    assert!(report.whole, "{report:?}");
+    assert_eq!(report.rows, i64::try_from(500 - failed).unwrap());
+    opened.close();
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_reopening_and_the_seal_knows_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    for number in 0..20 {
+        opened.store.submit(0, move |tx| tx.append_audit(entry(number))).await.unwrap().wait().await.unwrap();
+    }
+    assert_eq!(opened.verify().sealed_rows, Some(20));
+    opened.close();
+    let opened = open(directory.path());
+    let report = opened.verify();
+    assert!(report.whole && report.rows == 20, "{report:?}");
+    opened.close();
+}
+
+#[tokio::test]
+async fn a_cut_trail_is_noticed_at_the_next_start_and_the_evidence_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    for number in 0..20 {
+        opened.store.submit(0, move |tx| tx.append_audit(entry(number))).await.unwrap().wait().await.unwrap();
+    }
+    let (_, paths) = opened.close();
+    let tampering = rusqlite::Connection::open(paths.database()).unwrap();
+    tampering.execute("DELETE FROM audit WHERE seq > 15", []).unwrap();
+    drop(tampering);
+    let opened = open(directory.path());
+    // The daemon goes on, and its new rows must not heal the trail.
+    opened.store.submit(0, move |tx| tx.append_audit(entry(99))).await.unwrap().wait().await.unwrap();
+    let report = opened.verify();
+    assert!(!report.whole, "{report:?}");
+    assert!(report.findings[0].problem.contains("contradicting its seal"), "{report:?}");
+    opened.close();
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_untouched() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, paths) = open(directory.path()).close();
+    let newer = rusqlite::Connection::open(paths.database()).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let keys = state_dir::load_keys(&paths.key()).unwrap();
+    let error = Store::open(&paths, &keys, Synchronous::Full).err().unwrap().to_string();
+    assert!(error.contains("schema version 99") && error.contains("newer bridged"), "{error}");
+}
