@@ -39,18 +39,19 @@ fn two_pairs_at_once_keep_to_themselves() {
         (one.join().unwrap(), two.join().unwrap())
     });
     one.send("private");
-    trespass(&mut two.a, &one, &two);
-    trespass(&mut two.b, &one, &two);
+    let home = two.created.clone();
+    trespass(&mut two.a, &one, &home);
+    trespass(&mut two.b, &one, &home);
     let fetched = one.fetch();
     assert_eq!((fetched.len(), &fetched[0]["redelivered"]), (1, &json!(false)));
 }
 
-/// Every way for a member of `home` to reach into `target`.
-fn trespass(shim: &mut Shim, target: &Pair, home: &Pair) {
+/// Every way for a member of the conversation `home` to reach into another.
+fn trespass(shim: &mut Shim, target: &Pair, home: &Value) {
     let named = json!({"conversation_id": target.id()});
     for session in ["a", "b"] {
         let claims = with(named.clone(), json!({"session_id": session}));
-        let own = with(claims.clone(), json!({"token": home.token(session)}));
+        let own = with(claims.clone(), json!({"token": token(home, session)}));
         for (tool, more) in [
             ("check_messages", json!({})),
             ("send_to_partner", json!({"message": "intruder"})),
@@ -156,7 +157,8 @@ fn an_explicit_token_wins_over_the_binding_and_is_verified() {
     assert_eq!(fetched["messages"][0]["from"], "b");
     // The other session of one's own conversation, without its token.
     assert_eq!(pair.a.call("check_messages", json!({"session_id": "b"})).code(), "token_missing");
-    assert_eq!(pair.a.call("check_messages", json!({"session_id": "c"})).code(), "unknown_session");
+    let c = pair.a.call("check_messages", json!({"session_id": "c"})).code();
+    assert!(["unknown_session", "token_missing"].contains(&c.as_str()), "{c}");
 }
 
 #[test]

@@ -38,11 +38,11 @@ impl Client {
             )),
             _ => Failure::failed(format_args!("connecting to {}", socket.display()), error),
         })?;
-        let limit = |time| stream.set_read_timeout(Some(time)).and_then(|()| stream.set_write_timeout(Some(GREETING)));
-        limit(GREETING).map_err(broken)?;
-        let client = Self::greet(&stream)?;
-        limit(ANSWER).map_err(broken)?;
-        Ok(Self { welcome: client.welcome, stream })
+        stream.set_write_timeout(Some(GREETING)).map_err(broken)?;
+        stream.set_read_timeout(Some(GREETING)).map_err(broken)?;
+        let client = Self::greet(stream)?;
+        client.stream.set_read_timeout(Some(ANSWER)).map_err(broken)?;
+        Ok(client)
     }
 }
 

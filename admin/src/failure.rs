@@ -73,7 +73,7 @@ pub(crate) enum Failure {
     Failed(String),
     /// A signal asked to stop.
     #[error("interrupted")]
-    Interrupted(i32),
+    Interrupted(u8),
     /// Whoever read our output has gone.
     #[error("nobody reads the output any more")]
     ReaderGone,
@@ -93,7 +93,7 @@ impl Failure {
             Self::NotRunning { .. } | Self::NothingYet { .. } => 3,
             Self::HumanOnly(_) => 4,
             // As shells report it.
-            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
+            Self::Interrupted(signal) => 128_u8.saturating_add(*signal),
         }
     }
 

@@ -46,9 +46,14 @@ impl Source {
         let paths = paths()?;
         match Client::connect(&paths.socket) {
             Ok(client) => Ok(Self::Live(client)),
-            Err(Failure::NotRunning { .. }) => Offline::open(paths).map(|offline| Self::Offline(Box::new(offline))),
+            Err(Failure::NotRunning { .. }) => Self::offline(paths),
             Err(other) => Err(other),
         }
+    }
+
+    /// The database of a daemon that does not run.
+    pub(crate) fn offline(paths: Paths) -> Result<Self, Failure> {
+        Offline::open(paths).map(|offline| Self::Offline(Box::new(offline)))
     }
 
     /// Whether the daemon itself answers.

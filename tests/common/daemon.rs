@@ -28,6 +28,19 @@ impl Daemon {
         daemon
     }
 
+    /// Starts it where others may do the same: `None` when another one was faster.
+    pub(crate) fn start_if_none(env: &Env) -> Option<Self> {
+        let mut daemon = Self::spawn(env);
+        until_some("a daemon serves", || match daemon.child.try_wait().unwrap() {
+            Some(status) => {
+                assert_eq!(status.code(), Some(3), "{}", env.log());
+                Some(false)
+            }
+            None => (serves(env) && env.locked_by() == Some(daemon.pid())).then_some(true),
+        })
+        .then_some(daemon)
+    }
+
     /// Starts it without waiting. Its log lines go where a shim would send them.
     pub(crate) fn spawn(env: &Env) -> Self {
         std::fs::DirBuilder::new().recursive(true).create(env.root().join("s")).unwrap();
@@ -81,9 +94,14 @@ pub(crate) fn accepts(env: &Env) -> bool {
     UnixStream::connect(env.paths().socket).is_ok()
 }
 
+/// Whether a daemon holds the lock and accepts connections.
+pub(crate) fn serves(env: &Env) -> bool {
+    env.locked_by().is_some_and(is_running) && accepts(env)
+}
+
 /// `kill -9` to whichever daemon runs, and waits until it is gone.
 pub(crate) fn kill_whoever_serves(env: &Env) {
-    let pid = env.locked_by().unwrap();
+    let pid = until_some("a daemon serves", || env.locked_by().filter(|_| serves(env)));
     signal(pid, Signal::SIGKILL);
     until("the killed daemon is gone", || !is_running(pid));
 }

@@ -66,4 +66,8 @@ per_day = 10000000
 per_minute = 10000000
 per_hour = 10000000
 per_day = 10000000
+[limits.failed_auth]
+per_minute = 10000000
+per_hour = 10000000
+per_day = 10000000
 ";

@@ -36,7 +36,8 @@ pub struct DeliveryRecord {
 
 impl DeliveryRecord {
     /// The state to show. `leased`: some live connection holds the message right now; without one an offer that
-    /// was not confirmed counts as never made (the daemon or the connection died).
+    /// was not confirmed counts as never made (the daemon or the connection died), and without a recorded offer the
+    /// lease is of one that is being committed.
     #[must_use]
     pub fn state(&self, leased: bool, conversation_over: bool) -> DeliveryState {
         if self.acknowledged_at.is_some() {
@@ -45,7 +46,7 @@ impl DeliveryRecord {
             DeliveryState::Expired
         } else if self.delivered_at.is_some() {
             DeliveryState::Delivered
-        } else if leased {
+        } else if leased && self.offered_at.is_some() {
             DeliveryState::Offered
         } else {
             DeliveryState::Stored
@@ -65,6 +66,7 @@ mod tests {
         let delivered = DeliveryRecord { delivered_at: now, ..offered };
         let acknowledged = DeliveryRecord { acknowledged_at: now, ..delivered };
         assert_eq!(fresh.state(false, false), DeliveryState::Stored);
+        assert_eq!(fresh.state(true, false), DeliveryState::Stored);
         assert_eq!(offered.state(true, false), DeliveryState::Offered);
         assert_eq!(offered.state(false, false), DeliveryState::Stored);
         assert_eq!(delivered.state(false, false), DeliveryState::Delivered);

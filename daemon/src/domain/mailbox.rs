@@ -71,6 +71,12 @@ impl Mailbox {
         self.leases.values().any(|lease| lease.messages.contains(&message))
     }
 
+    /// Whether a lease still holds anything.
+    #[must_use]
+    pub fn holds(&self, lease: LeaseNumber) -> bool {
+        self.leases.contains_key(&lease)
+    }
+
     /// The messages that must not be offered now, in no particular order.
     pub fn leased(&self) -> impl Iterator<Item = MessageId> {
         self.leases.values().flat_map(|lease| lease.messages.iter().copied())
@@ -116,7 +122,7 @@ impl Mailbox {
         });
     }
 
-    /// The answer of a lease was never written. Returns its messages, to be offered again.
+    /// The client has not seen the answer of a lease. Returns its messages, to be offered again.
     pub fn withdraw(&mut self, lease: LeaseNumber) -> Vec<MessageId> {
         self.leases.remove(&lease).map(|lease| lease.messages).unwrap_or_default()
     }

@@ -66,7 +66,14 @@ struct Sessions {
 struct Requests {
     cancelled: HashSet<String>,
     in_flight: HashSet<String>,
-    confirm: HashMap<String, (Arc<LiveSession>, LeaseNumber)>,
+    answers: HashMap<String, LeasedAnswer>,
+}
+
+/// An answer that carries messages, from its making until they are acknowledged.
+struct LeasedAnswer {
+    session: Arc<LiveSession>,
+    lease: LeaseNumber,
+    written: bool,
 }
 
 /// A place among a connection's long polls; freed on drop.
@@ -208,24 +215,29 @@ impl Connection {
         if requests.cancelled.contains(id) {
             return false;
         }
-        requests.confirm.insert(id.to_owned(), (session, lease));
+        requests.answers.retain(|_, answer| answer.session.state().mailbox.holds(answer.lease));
+        requests.answers.insert(id.to_owned(), LeasedAnswer { session, lease, written: false });
         true
     }
 
     /// The lease that must be confirmed for the answer to `id`, which is being written now.
     #[must_use]
     pub fn answer_leaves(&self, id: &str) -> Option<LeaseNumber> {
-        locked(&self.requests).confirm.remove(id).map(|(_, lease)| lease)
+        let mut requests = locked(&self.requests);
+        let answer = requests.answers.get_mut(id).filter(|answer| !answer.written)?;
+        answer.written = true;
+        Some(answer.lease)
     }
 
-    /// The client has cancelled a request: its answer will not be sent. Returns the lease it held.
+    /// The client has cancelled a request: its answer will not be sent, or was and will not be looked at. Returns the
+    /// lease it held.
     #[must_use]
     pub fn request_cancelled(&self, id: &str) -> Option<(Arc<LiveSession>, LeaseNumber)> {
         let mut requests = locked(&self.requests);
         if requests.in_flight.contains(id) {
             requests.cancelled.insert(id.to_owned());
         }
-        requests.confirm.remove(id)
+        requests.answers.remove(id).map(|answer| (answer.session, answer.lease))
     }
 
     /// The sessions the connection speaks for, by binding or token.

@@ -90,7 +90,8 @@ fn resume(bridge: &Bridge, connection: &Connection, key: &str) {
         (false, _) => "wrong_key",
     };
     record_resumption(bridge, connection, id, label, outcome);
-    if outcome == "ok" {
+    // Also when the conversation is over: every call checks that, and says so.
+    if genuine {
         let binding = Binding { session: Arc::clone(session), conversation: Arc::clone(&conversation) };
         connection.bind(binding, key.to_owned());
     }

@@ -71,10 +71,10 @@ pub(super) fn authenticate(
     } else {
         match (conversation, session) {
             (None, None) => default.ok_or(refused(Refusal::NotBound))?,
-            (None, Some(_)) => default
-                .ok_or(refused(Refusal::NotBound))?
-                .clone_if(|b| session.is_none_or(|s| s == b.session.label))
-                .ok_or(refused(Refusal::TokenMissing))?,
+            (None, Some(_)) => {
+                let default = default.ok_or(refused(Refusal::NotBound))?;
+                bound_or_explained(bridge, connection, default.conversation.id, session)?
+            }
             (Some(id), session) => bound_or_explained(bridge, connection, id, session)?,
         }
     };
@@ -82,12 +82,6 @@ pub(super) fn authenticate(
         return Err(refused(Refusal::Expired { since: binding.conversation.expires_at.to_string() }));
     }
     Ok(binding)
-}
-
-impl Binding {
-    fn clone_if(self, fits: impl FnOnce(&Self) -> bool) -> Option<Self> {
-        fits(&self).then_some(self)
-    }
 }
 
 /// The connection's binding in a conversation that was named without a token, or why there is none.

@@ -20,7 +20,7 @@ pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber
     }
 }
 
-/// The answer of a lease will not be sent: its messages go back to be fetched.
+/// The answer of a lease will not be sent, or not be looked at: its messages go back to be fetched.
 pub fn withdraw(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, lease: LeaseNumber) {
     let messages = session.state().mailbox.withdraw(lease);
     put_back(bridge, session, messages);

@@ -124,10 +124,7 @@ fn admit(
                     let remaining = limit_session(bridge, &binding, spec, tuning, now)?;
                     Ok((Caller::Session(binding), Some(remaining)))
                 }
-                Err(error) => {
-                    record_failed_proof(bridge, connection, spec, tuning, &credentials, &error, now);
-                    Err(error)
-                }
+                Err(error) => Err(failed_proof(bridge, connection, spec, tuning, &credentials, error, now)),
             }
         }
     }
@@ -206,37 +203,33 @@ fn settle_failure(call: &Call<'_>, error: &OpError) {
     }
 }
 
-/// A refused proof of identity goes into the trail, but a burst of them only until its process is over its limit.
-fn record_failed_proof(
+/// A refused proof of identity goes into the trail and counts against its process. Once that is over its limit it is
+/// told so, and only the first refusal of the burst is recorded. A right token is never refused for it.
+fn failed_proof(
     bridge: &Bridge,
     connection: &Connection,
     spec: &'static Spec,
     tuning: &Tuning,
     credentials: &Credentials,
-    error: &OpError,
+    error: OpError,
     now: Timestamp,
-) {
-    if !matches!(error, OpError::Refused(_)) {
-        return;
-    }
+) -> OpError {
+    let OpError::Refused(refusal) = &error else { return error };
     let rates = tuning.config.limits.failed_auth.rates();
-    let quiet = match bridge.failures.take(connection.pid, &rates, now) {
-        PeerVerdict::Allowed => false,
-        PeerVerdict::Refused { first, .. } => !first,
+    let (error, record) = match bridge.failures.take(connection.pid, &rates, now) {
+        PeerVerdict::Allowed => (error, true),
+        PeerVerdict::Refused { retry_after, first } if refusal.is_guess() => {
+            (OpError::ProcessLimit { what: "refused credentials", retry_after }, first)
+        }
+        PeerVerdict::Refused { first, .. } => (error, first),
     };
-    if quiet {
-        return;
+    if record {
+        let session = credentials.named_session().map(|s| s.to_string());
+        let conversation = credentials.named_conversation().map(|c| c.to_string());
+        let details = json!({"claimed_session": session});
+        record_refusal(bridge, connection.actor(), conversation, spec, &error, details);
     }
-    let session = credentials.named_session().map(|s| s.to_string());
-    let conversation = credentials.named_conversation().map(|c| c.to_string());
-    record_refusal(
-        bridge,
-        connection.actor(),
-        conversation,
-        spec,
-        error,
-        json!({"claimed_session": session}),
-    );
+    error
 }
 
 /// Puts a refusal into the audit trail, without anybody waiting for it.

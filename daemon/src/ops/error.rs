@@ -131,6 +131,12 @@ impl Refusal {
         }
     }
 
+    /// Whether it could be somebody trying out credentials, rather than having none or old ones.
+    #[must_use]
+    pub const fn is_guess(&self) -> bool {
+        !matches!(self, Self::NotBound | Self::TokenMissing | Self::Expired { .. })
+    }
+
     fn message(&self) -> String {
         match self {
             Self::NotBound => {

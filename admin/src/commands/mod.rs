@@ -1,0 +1,53 @@
+//! One command, one file.
+
+mod audit;
+mod audit_export;
+mod audit_verify;
+mod cleanup;
+mod completions;
+mod config;
+mod invite;
+mod list;
+mod man;
+mod redact;
+mod reload;
+mod sessions;
+mod show;
+mod status;
+mod tokens;
+
+use crate::cli::Command;
+use crate::demo;
+use crate::failure::{Done, Failure};
+use crate::screen::Screen;
+
+/// Does what the command line asks for.
+pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure> {
+    match command {
+        Command::Status(format) => status::run(screen, &format),
+        Command::List(arguments) => list::run(screen, &arguments),
+        Command::Show(arguments) => show::run(screen, &arguments),
+        Command::Tokens(arguments) => tokens::run(screen, &arguments),
+        Command::Invite(arguments) => invite::run(screen, &arguments),
+        Command::Audit(arguments) => audit::run(screen, &arguments),
+        Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
+        Command::Reload => reload::run(screen),
+        Command::Redact(arguments) => redact::run(screen, &arguments),
+        Command::Config(command) => config::run(screen, &command),
+        Command::Completions { shell } => completions::run(screen, shell),
+        Command::Man { directory } => man::run(screen, directory.as_deref()),
+        Command::Demo(arguments) => demo::run(screen, &arguments),
+    }
+}
+
+/// Says on standard error that the daemon did not answer, so that what only it knows is missing.
+fn note_offline(screen: &Screen, live: bool) {
+    if !live {
+        screen.note("(the daemon is not running: read from its database)");
+    }
+}
+
+/// One thing or several.
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
