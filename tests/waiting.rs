@@ -80,7 +80,7 @@ fn what_comes_while_the_client_gives_up_comes_again() {
         let send = pair.a.begin_call("send_to_partner", json!({"message": format!("round {round}")}));
         pair.b.notify("notifications/cancelled", json!({"requestId": wait}));
         Outcome(pair.a.answer(send)).ok();
-        let fetched = pair.b.call("check_messages", json!({})).ok();
+        let fetched = pair.b.call("check_messages", json!({"wait_seconds": 20})).ok();
         assert_eq!(texts(&fetched), [format!("round {round}")], "lost with the answer that nobody read");
     }
 }

@@ -212,7 +212,10 @@ mod tests {
 
     #[test]
     fn audit_takes_the_originals_arguments_and_subcommands() {
-        let audit = |args: &[&str]| match Cli::try_parse_from([&["bridgectl", "audit"], args].concat()).unwrap().command {
+        let audit = |args: &[&str]| match Cli::try_parse_from([&["bridgectl", "audit"], args].concat())
+            .unwrap()
+            .command
+        {
             Command::Audit(audit) => audit,
             other => panic!("{other:?}"),
         };

@@ -94,7 +94,10 @@ fn read_frame(stream: &mut impl Read) -> Result<Vec<u8>, Failure> {
 
 fn parse<T: serde::de::DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(payload).map_err(|error| {
-        Failure::failed("the daemon's answer cannot be understood; are bridgectl and bridged of one version?", error)
+        Failure::failed(
+            "the daemon's answer cannot be understood; are bridgectl and bridged of one version?",
+            error,
+        )
     })
 }
 
@@ -169,7 +172,8 @@ mod tests {
     fn a_refusal_is_shown_in_the_daemons_words() {
         let mut old = ClientHello::new(Role::Admin, "0.0.9");
         old.protocol = 0;
-        let refused = serde_json::to_string(&ServerHello::Refused { refused: protocol_mismatch(&old, "0.1.0") });
+        let refused =
+            serde_json::to_string(&ServerHello::Refused { refused: protocol_mismatch(&old, "0.1.0") });
         let error = Client::greet(Script::of(&[&refused.unwrap()])).unwrap_err();
         assert_eq!(error.exit_code(), 1);
         assert!(error.to_string().contains("0.0.9") && error.to_string().contains("reinstall"), "{error}");
@@ -190,7 +194,8 @@ mod tests {
         huge.answers.get_mut().extend([0xff; 8]);
         let huge = Client::greet(huge).unwrap().ask(&Request::Status).unwrap_err().to_string();
         assert!(huge.contains("exceeds"), "{huge}");
-        let other = Client::greet(Script::of(&[WELCOME, r#"{"unheard_of":1}"#])).unwrap().ask(&Request::Status);
+        let other =
+            Client::greet(Script::of(&[WELCOME, r#"{"unheard_of":1}"#])).unwrap().ask(&Request::Status);
         assert!(other.unwrap_err().to_string().contains("one version"));
     }
 

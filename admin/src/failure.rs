@@ -71,8 +71,8 @@ pub(crate) enum Failure {
     /// Anything else.
     #[error("{0}")]
     Failed(String),
-    /// A signal asked to stop.
-    #[error("interrupted")]
+    /// A signal asked the demo to stop.
+    #[error("interrupted; nothing is left behind")]
     Interrupted(u8),
     /// Whoever read our output has gone.
     #[error("nobody reads the output any more")]

@@ -5,7 +5,9 @@ use bridge_daemon::clock;
 use bridge_daemon::domain::key::Keys;
 use bridge_daemon::store::open::open_read_only;
 use bridge_daemon::store::state_dir::load_keys;
-use bridge_proto::admin::{AuditFilter, AuditRow, ConversationDetail, ConversationSummary, Request, Response};
+use bridge_proto::admin::{
+    AuditFilter, AuditRow, ConversationDetail, ConversationSummary, Request, Response,
+};
 use bridge_proto::paths::Paths;
 use rusqlite::Connection;
 
@@ -95,7 +97,8 @@ impl Source {
                 Response::Show(page) => *page,
                 other => return Err(unexpected(&other)),
             };
-            let over = page.messages.is_empty() || left <= u32::try_from(page.messages.len()).unwrap_or(u32::MAX);
+            let over =
+                page.messages.is_empty() || left <= u32::try_from(page.messages.len()).unwrap_or(u32::MAX);
             match &mut detail {
                 None => detail = Some(page),
                 Some(detail) => {
@@ -117,7 +120,11 @@ impl Source {
     }
 
     /// The newest rows that pass the filter, at most `wanted`, oldest first.
-    pub(crate) fn newest_audit(&mut self, filter: &AuditFilter, wanted: u32) -> Result<Vec<AuditRow>, Failure> {
+    pub(crate) fn newest_audit(
+        &mut self,
+        filter: &AuditFilter,
+        wanted: u32,
+    ) -> Result<Vec<AuditRow>, Failure> {
         let (mut pages, mut left) = (Vec::new(), wanted);
         let mut filter = AuditFilter { last: true, ..filter.clone() };
         while left > 0 {
@@ -159,5 +166,7 @@ fn message_number(id: &str) -> Result<i64, Failure> {
 pub(crate) fn unexpected(response: &Response) -> Failure {
     let kind = serde_json::to_value(response).ok();
     let kind = kind.and_then(|value| value.as_object()?.keys().next().cloned()).unwrap_or_default();
-    Failure::Failed(format!("the daemon answered another question ({kind}); are bridgectl and bridged of one version?"))
+    Failure::Failed(format!(
+        "the daemon answered another question ({kind}); are bridgectl and bridged of one version?"
+    ))
 }

@@ -29,7 +29,11 @@ impl Grid {
     pub(crate) fn bare(look: Look) -> Self {
         let mut table = Table::new();
         table.load_style(NOTHING);
-        if look.color { table.enforce_styling() } else { table.force_no_tty() };
+        if look.color {
+            table.enforce_styling()
+        } else {
+            table.force_no_tty()
+        };
         if let Some(width) = look.width {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
         }

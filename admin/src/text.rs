@@ -21,7 +21,9 @@ pub(crate) fn safe_text(text: &str) -> Cow<'_, str> {
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
             '\t' => safe.push_str("\\t"),
-            c if is_active(c) && u32::from(c) < 0x100 => push(&mut safe, format_args!("\\x{:02x}", u32::from(c))),
+            c if is_active(c) && u32::from(c) < 0x100 => {
+                push(&mut safe, format_args!("\\x{:02x}", u32::from(c)))
+            }
             c if is_active(c) => push(&mut safe, format_args!("\\u{{{:x}}}", u32::from(c))),
             c => safe.push(c),
         }

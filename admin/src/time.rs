@@ -45,7 +45,11 @@ pub(crate) fn duration(millis: i64) -> String {
     let two = |large: i64, unit: &str, small: i64, small_unit: &str| {
         let rest = millis % large / small;
         let first = millis / large;
-        if rest == 0 || first >= 10 { format!("{first}{unit}") } else { format!("{first}{unit} {rest}{small_unit}") }
+        if rest == 0 || first >= 10 {
+            format!("{first}{unit}")
+        } else {
+            format!("{first}{unit} {rest}{small_unit}")
+        }
     };
     match millis {
         ..SECOND => format!("{millis}ms"),

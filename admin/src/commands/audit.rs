@@ -19,7 +19,9 @@ const POLL: Duration = Duration::from_millis(500);
 
 pub(super) fn run(screen: &mut Screen, arguments: &Audit) -> Result<Done, Failure> {
     match &arguments.command {
-        Some(AuditCommand::Verify { anchor, format }) => return audit_verify::run(screen, anchor.as_deref(), format),
+        Some(AuditCommand::Verify { anchor, format }) => {
+            return audit_verify::run(screen, anchor.as_deref(), format);
+        }
         Some(AuditCommand::Export { output }) => return audit_export::run(screen, output.as_deref()),
         None => {}
     }
@@ -55,7 +57,9 @@ pub(super) fn run(screen: &mut Screen, arguments: &Audit) -> Result<Done, Failur
 fn positional(arguments: &Audit) -> Result<(Option<String>, u32), Failure> {
     match (arguments.conversation.as_deref(), arguments.limit) {
         (None, limit) => Ok((None, limit.unwrap_or(DEFAULT_LIMIT))),
-        (Some(text), limit) if text.starts_with("conv_") => Ok((Some(text.to_owned()), limit.unwrap_or(DEFAULT_LIMIT))),
+        (Some(text), limit) if text.starts_with("conv_") => {
+            Ok((Some(text.to_owned()), limit.unwrap_or(DEFAULT_LIMIT)))
+        }
         (Some(text), None) => match text.parse() {
             Ok(limit) => Ok((None, limit)),
             Err(_) => Err(no_conversation(text)),
@@ -66,7 +70,9 @@ fn positional(arguments: &Audit) -> Result<(Option<String>, u32), Failure> {
 
 fn no_conversation(text: &str) -> Failure {
     let text = safe_text(text);
-    Failure::Usage(format!("{text:?} is neither a conversation id (conv_...) nor a number of rows; see `bridgectl audit --help`"))
+    Failure::Usage(format!(
+        "{text:?} is neither a conversation id (conv_...) nor a number of rows; see `bridgectl audit --help`"
+    ))
 }
 
 /// Number of the newest row of all.
@@ -76,7 +82,12 @@ fn newest(source: &mut Source) -> Result<i64, Failure> {
 }
 
 /// Prints rows as they come, until somebody ends it. A daemon that restarts meanwhile is found again.
-fn follow(screen: &mut Screen, mut source: Source, mut filter: AuditFilter, json: bool) -> Result<(), Failure> {
+fn follow(
+    screen: &mut Screen,
+    mut source: Source,
+    mut filter: AuditFilter,
+    json: bool,
+) -> Result<(), Failure> {
     filter.limit = PAGE;
     loop {
         screen.flush()?;
@@ -112,7 +123,8 @@ fn print(screen: &mut Screen, rows: &[AuditRow], json: bool) -> Result<(), Failu
     Ok(())
 }
 
-const HEADINGS: &str = "   SEQ  TIME                      CONVERSATION           ACTOR    ACTION                OUTCOME";
+const HEADINGS: &str =
+    "   SEQ  TIME                      CONVERSATION           ACTOR    ACTION                OUTCOME";
 
 /// One line per row, in columns that stay where they are while rows come in.
 fn render(look: Look, row: &AuditRow) -> String {
@@ -134,7 +146,9 @@ fn render(look: Look, row: &AuditRow) -> String {
 /// `key=value` for an object, as it stands for anything else.
 fn details(details: &Value) -> String {
     let shown = |value: &Value| match value {
-        Value::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => safe_text(text).into_owned(),
+        Value::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => {
+            safe_text(text).into_owned()
+        }
         other => safe_json(other).unwrap_or_default(),
     };
     match details {
@@ -168,12 +182,23 @@ mod tests {
     fn what_a_person_sees() {
         let rows = [
             row(1, "cleanup", "ok", serde_json::json!({})),
-            row(2, "create_conversation", "ok", serde_json::json!({"roles": ["back end", "x\u{202e}y"], "n": 1})),
+            row(
+                2,
+                "create_conversation",
+                "ok",
+                serde_json::json!({"roles": ["back end", "x\u{202e}y"], "n": 1}),
+            ),
             row(3, "send_to_partner", "wrong_token", serde_json::json!({"note": "two words", "id": "msg_1"})),
             row(4, "send_to_partner", "ok", Value::String("tampered \x1b[2J".into())),
         ];
         let lines: Vec<_> = rows.iter().map(|row| render(PIPE, row)).collect();
-        insta::assert_snapshot!(format!("{HEADINGS}\n{}", lines.join("\n")), @"");
+        insta::assert_snapshot!(format!("{HEADINGS}\n{}", lines.join("\n")), @r#"
+        SEQ  TIME                      CONVERSATION           ACTOR    ACTION                OUTCOME
+          1  2026-11-21 05:57:00.123Z  -                      human    cleanup               ok
+          2  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a        create_conversation   ok            n=1 roles=["back end","x\u202ey"]
+          3  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a        send_to_partner       wrong_token   id=msg_1 note="two words"
+          4  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a        send_to_partner       ok            "tampered \u001b[2J"
+        "#);
     }
 
     #[test]

@@ -35,9 +35,14 @@ fn render(look: Look, report: &VerifyReport, anchored: bool) -> String {
     };
     if report.whole {
         let anchor = if anchored { ", the anchor is among them" } else { "" };
-        line(format_args!("{}: {rows}, none changed, removed or reordered{anchor}", look.paint(Tint::Good, "whole")));
+        line(format_args!(
+            "{}: {rows}, none changed, removed or reordered{anchor}",
+            look.paint(Tint::Good, "whole")
+        ));
         if report.sealed_rows.is_none() {
-            line(format_args!("(there is no seal beside the database: rows cut off at the end would not be noticed)"));
+            line(format_args!(
+                "(there is no seal beside the database: rows cut off at the end would not be noticed)"
+            ));
         }
         line(format_args!("head: {}", safe_text(&report.head)));
         line(format_args!(
@@ -69,12 +74,21 @@ mod tests {
             sealed_rows: Some(12),
             findings: Vec::new(),
         };
-        insta::assert_snapshot!(render(PIPE, &report, true), @"");
+        insta::assert_snapshot!(render(PIPE, &report, true), @"
+        whole: 12 rows, none changed, removed or reordered, the anchor is among them
+        head: abababababababababababababababababababababababababababababababab
+        Note the head elsewhere; `bridgectl audit verify --anchor HEAD` later proves that nothing before it was rewritten.
+        ");
         report.whole = false;
         report.findings = vec![
             AuditFinding { seq: 13, problem: "the row or the one before it was changed".into() },
             AuditFinding { seq: 0, problem: "no row has the MAC given as anchor".into() },
         ];
-        insta::assert_snapshot!(render(PIPE, &report, true), @"");
+        insta::assert_snapshot!(render(PIPE, &report, true), @"
+        NOT WHOLE: 12 rows proven, then:
+          row 13: the row or the one before it was changed
+          no row has the MAC given as anchor
+        last proven head: abababababababababababababababababababababababababababababababab
+        ");
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn run(screen: &mut Screen, arguments: &Cleanup) -> Result<Done, Fail
     for conversation in &report.conversations {
         screen.line(&safe_text(conversation))?;
     }
-    let conversations = count(report.conversations.len() as u64, "expired conversation", "expired conversations");
+    let conversations =
+        count(report.conversations.len() as u64, "expired conversation", "expired conversations");
     screen.flush()?;
     screen.note(&if report.conversations.is_empty() {
         "no conversation has expired".to_owned()

@@ -35,12 +35,20 @@ pub(super) fn run(screen: &mut Screen, command: &Config) -> Result<Done, Failure
 fn check(screen: &mut Screen, file: &Path) -> Result<(), Failure> {
     let settings = load(file)?;
     let rules = engine(&settings)?.rule_count();
-    screen.line(&format!("{} is valid ({})", file.display(), count(rules as u64, "redaction rule", "redaction rules")))
+    screen.line(&format!(
+        "{} is valid ({})",
+        file.display(),
+        count(rules as u64, "redaction rule", "redaction rules")
+    ))
 }
 
 fn effective(file: &Path) -> Result<String, Failure> {
     let settings = load(file)?;
-    let origin = if file.exists() { format!("# {} and defaults\n", file.display()) } else { "# defaults\n".to_owned() };
+    let origin = if file.exists() {
+        format!("# {} and defaults\n", file.display())
+    } else {
+        "# defaults\n".to_owned()
+    };
     let text = toml::to_string(&settings).map_err(|error| Failure::failed("writing TOML", error))?;
     Ok(origin + &text)
 }

@@ -68,12 +68,8 @@ pub(super) mod tests {
     use bridge_proto::admin::SessionView;
 
     /// A pipe at 2026-11-21T06:00:00Z.
-    pub(in crate::commands) const PIPE: Look = Look {
-        color: false,
-        terminal: false,
-        width: None,
-        now: Timestamp::from_millis(1_795_240_800_000),
-    };
+    pub(in crate::commands) const PIPE: Look =
+        Look { color: false, terminal: false, width: None, now: Timestamp::from_millis(1_795_240_800_000) };
 
     pub(in crate::commands) fn conversation() -> ConversationSummary {
         ConversationSummary {
@@ -113,7 +109,13 @@ pub(super) mod tests {
         over.conversation_id = "conv_00000000000000a0".into();
         (over.expired, over.expires_at) = (true, "2026-11-20T06:00:00.000Z".into());
         over.sessions.iter_mut().for_each(|session| session.connected = None);
-        insta::assert_snapshot!(render(PIPE, &[conversation(), over]), @"");
+        insta::assert_snapshot!(render(PIPE, &[conversation(), over]), @r#"
+        CONVERSATION           CREATED  ENDS            MESSAGES  S  ROLE               STATUS   SEEN        CONNECTED  UNREAD
+        conv_00000000000000a1  12m ago  in 2h 48m       4         a  backend_developer  working  5s ago      yes        0
+                                                                  b  front\u{202e}end   -        not joined  no         2
+        conv_00000000000000a0  12m ago  expired 1d ago  4         a  backend_developer  working  5s ago      ?          0
+                                                                  b  front\u{202e}end   -        not joined  ?          2
+        "#);
     }
 
     #[test]

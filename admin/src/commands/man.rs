@@ -24,11 +24,13 @@ pub(super) fn run(screen: &mut Screen, directory: Option<&Path>) -> Result<Done,
         let path = directory.join(name);
         fs::write(&path, text).map_err(|error| Failure::failed(path.display(), error))?;
         screen.line(&path.display().to_string())?;
-        pending.extend(command.get_subcommands().filter(|sub| sub.get_name() != "help").cloned().map(|sub| {
-            // `bridgectl audit verify` is in bridgectl-audit-verify(1).
-            let full = sub.get_bin_name().unwrap_or(sub.get_name()).replace(' ', "-");
-            sub.display_name(full)
-        }));
+        pending.extend(command.get_subcommands().filter(|sub| sub.get_name() != "help").cloned().map(
+            |sub| {
+                // `bridgectl audit verify` is in bridgectl-audit-verify(1).
+                let full = sub.get_bin_name().unwrap_or(sub.get_name()).replace(' ', "-");
+                sub.display_name(full)
+            },
+        ));
     }
     Ok(Done::Well)
 }

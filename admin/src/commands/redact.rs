@@ -47,7 +47,12 @@ fn check(screen: &mut Screen, rules: &Path) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-fn json_lines(screen: &mut Screen, engine: &Engine, input: &mut impl BufRead, explained: bool) -> Result<(), Failure> {
+fn json_lines(
+    screen: &mut Screen,
+    engine: &Engine,
+    input: &mut impl BufRead,
+    explained: bool,
+) -> Result<(), Failure> {
     for (index, line) in input.lines().enumerate() {
         let line = line.map_err(|error| Failure::failed("reading standard input", error))?;
         let number = index + 1;
@@ -56,7 +61,8 @@ fn json_lines(screen: &mut Screen, engine: &Engine, input: &mut impl BufRead, ex
         if !was_json {
             screen.note(&format!("line {number} is no JSON; it was treated as text"));
         } else if !line.trim().is_empty() && serde_json::from_str::<Value>(&redacted.text).is_err() {
-            let text = format!("line {number} would not stay JSON; nothing of it is printed. Please report this");
+            let text =
+                format!("line {number} would not stay JSON; nothing of it is printed. Please report this");
             return Err(Failure::Failed(text));
         }
         screen.line(&redacted.text)?;

@@ -10,7 +10,10 @@ use crate::source::{daemon, unexpected};
 pub(super) fn run(screen: &mut Screen) -> Result<Done, Failure> {
     match daemon()?.ask(&Request::Reload)? {
         Response::Reloaded { rules } => {
-            screen.line(&format!("reloaded; {} in force", count(rules as u64, "redaction rule", "redaction rules")))?;
+            screen.line(&format!(
+                "reloaded; {} in force",
+                count(rules as u64, "redaction rule", "redaction rules")
+            ))?;
             Ok(Done::Well)
         }
         other => Err(unexpected(&other)),

@@ -44,7 +44,10 @@ fn render(look: Look, detail: &ConversationDetail) -> String {
     text.push_str(&grid.render());
     let older = conversation.messages.saturating_sub(detail.messages.len() as u64);
     if older > 0 {
-        let hint = format!("\n({} not shown; --all shows every one)\n", count(older, "older message", "older messages"));
+        let hint = format!(
+            "\n({} not shown; --all shows every one)\n",
+            count(older, "older message", "older messages")
+        );
         text.push_str(&look.paint(Tint::Faint, &hint));
     }
     for message in &detail.messages {
@@ -61,12 +64,20 @@ fn render_message(look: Look, message: &MessageView) -> String {
         look.paint(Tint::Heading, &safe_text(&message.id)),
         look.paint(tint, &format!("from {}", safe_text(&message.from))),
         safe_text(&message.action_type),
-        look.paint(Tint::Faint, &format!("{} ({})", column(&message.sent_at), age(&message.sent_at, look.now))),
-        message.deliveries.iter().map(|delivery| render_delivery(look, delivery)).collect::<Vec<_>>().join(", "),
+        look.paint(
+            Tint::Faint,
+            &format!("{} ({})", column(&message.sent_at), age(&message.sent_at, look.now))
+        ),
+        message
+            .deliveries
+            .iter()
+            .map(|delivery| render_delivery(look, delivery))
+            .collect::<Vec<_>>()
+            .join(", "),
     );
     let bar = look.paint(tint, "  |");
     for line in safe_lines(&message.message) {
-        push(&mut text, format_args!("{} {line}\n", bar));
+        push(&mut text, format_args!("{}\n", format!("{bar} {line}").trim_end()));
     }
     let mut remarks = Vec::new();
     if let Some(earlier) = &message.reply_to {
@@ -80,7 +91,10 @@ fn render_message(look: Look, message: &MessageView) -> String {
         remarks.push(count(message.redactions.into(), "secret redacted", "secrets redacted"));
     }
     if !remarks.is_empty() {
-        push(&mut text, format_args!("  {}\n", look.paint(Tint::Faint, &format!("({})", remarks.join("; ")))));
+        push(
+            &mut text,
+            format_args!("  {}\n", look.paint(Tint::Faint, &format!("({})", remarks.join("; ")))),
+        );
     }
     text
 }
@@ -91,7 +105,8 @@ fn render_delivery(look: Look, delivery: &DeliveryView) -> String {
         "expired" => Tint::Bad,
         _ => Tint::Warning,
     };
-    let again = if delivery.attempts > 1 { format!(" (offered {} times)", delivery.attempts) } else { String::new() };
+    let again =
+        if delivery.attempts > 1 { format!(" (offered {} times)", delivery.attempts) } else { String::new() };
     let state = look.paint(tint, &safe_text(&delivery.state));
     format!("{}: {state}{again}", safe_text(&delivery.recipient))
 }
@@ -129,7 +144,8 @@ mod tests {
 
     #[test]
     fn what_a_person_sees() {
-        let mut forged = message("msg_8", "b", "Agreed.\n\nmsg_9  from a  info\n  | run `rm -rf ~`\x1b[1A\r\u{202e}");
+        let mut forged =
+            message("msg_8", "b", "Agreed.\n\nmsg_9  from a  info\n  | run `rm -rf ~`\x1b[1A\r\u{202e}");
         forged.reply_to = Some("msg_7".into());
         forged.files_involved = vec!["api/routes.py".into(), "a\nb".into()];
         forged.redactions = 1;
@@ -137,6 +153,24 @@ mod tests {
         forged.deliveries[0].attempts = 2;
         let messages = vec![message("msg_7", "a", "POST /todos answers 201"), forged];
         let detail = ConversationDetail { conversation: conversation(), messages };
-        insta::assert_snapshot!(render(PIPE, &detail), @"");
+        insta::assert_snapshot!(render(PIPE, &detail), @r#"
+        conv_00000000000000a1  created 12m ago, ends in 2h 48m, 4 messages
+
+        S  ROLE               STATUS   SEEN        CONNECTED  UNREAD  NOTE
+        a  backend_developer  working  5s ago      yes        0       the schema\x1b[2J
+        b  front\u{202e}end   -        not joined  no         2
+
+        (2 older messages not shown; --all shows every one)
+
+        msg_7  from a  proposal  2026-11-21 05:57:00.000Z (3m ago)  b: acknowledged
+          | POST /todos answers 201
+
+        msg_8  from b  proposal  2026-11-21 05:57:00.000Z (3m ago)  a: stored (offered 2 times)
+          | Agreed.
+          |
+          | msg_9  from a  info
+          |   | run `rm -rf ~`\x1b[1A\r\u{202e}
+          (answers msg_7; files: api/routes.py, a\nb; 1 secret redacted)
+        "#);
     }
 }

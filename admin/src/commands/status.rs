@@ -14,7 +14,7 @@ use crate::screen::{Look, Screen, Tint};
 use crate::source::{paths, unexpected};
 use crate::table::{Grid, plain};
 use crate::text::safe_text;
-use crate::time::age;
+use crate::time::{age, duration};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -52,7 +52,9 @@ pub(super) fn run(screen: &mut Screen, format: &Json) -> Result<Done, Failure> {
         Err(other) => return Err(other),
     };
     match client.ask(&Request::Status)? {
-        Response::Status(report) if format.json => screen.json(&Report::Running { running: true, report: &report })?,
+        Response::Status(report) if format.json => {
+            screen.json(&Report::Running { running: true, report: &report })?
+        }
         Response::Status(report) => screen.print(&render(screen.look(), &report))?,
         other => return Err(unexpected(&other)),
     }
@@ -73,15 +75,16 @@ fn holder(paths: &Paths) -> Option<String> {
 
 fn render(look: Look, report: &StatusReport) -> String {
     let mut text = format!(
-        "{} since {}: bridged {} (pid {}, protocol {})\n\n",
+        "{} for {}: bridged {} (pid {}, protocol {})\n\n",
         look.paint(Tint::Good, "running"),
-        age(&report.started_at, look.now),
+        up(&report.started_at, look),
         safe_text(&report.version),
         report.pid,
         report.protocol
     );
     let mut grid = Grid::bare(look);
-    let mut fact = |name: &str, value: String| grid.row(vec![(name.to_owned(), Some(Tint::Faint)), plain(value)]);
+    let mut fact =
+        |name: &str, value: String| grid.row(vec![(name.to_owned(), Some(Tint::Faint)), plain(value)]);
     fact("socket", safe_text(&report.socket).into_owned());
     fact("database", format!("{} ({})", safe_text(&report.database), size(report.database_bytes)));
     fact("conversations", format!("{} running", report.conversations));
@@ -114,6 +117,13 @@ fn agent_row(look: Look, agent: &AgentView) -> Vec<crate::table::Piece> {
         plain(age(&agent.connected_at, look.now)),
         plain(if sessions.is_empty() { "-".to_owned() } else { sessions.join(", ") }),
     ]
+}
+
+fn up(since: &str, look: Look) -> String {
+    match since.parse::<jiff::Timestamp>() {
+        Ok(since) => duration(look.now.millis().saturating_sub(since.as_millisecond()).max(0)),
+        Err(_) => "an unknown time".to_owned(),
+    }
 }
 
 /// Bytes as people read them.
@@ -154,6 +164,19 @@ mod tests {
             audit_rows: 12,
             audit_head: "ab".repeat(32),
         };
-        insta::assert_snapshot!(render(PIPE, &report), @"");
+        insta::assert_snapshot!(render(PIPE, &report), @r#"
+        running for 2h 5m: bridged 0.1.0 (pid 4711, protocol 1)
+
+        socket         /run/user/1000/bridged/bridged.sock
+        database       /home/u/.local/state/bridged/bridge.db (84 KiB)
+        conversations  1 running
+        redaction      59 rules
+        audit trail    12 rows
+        audit head     abababababababababababababababababababababababababababababababab
+
+        AGENT  CLIENT               PID   CONNECTED  SPEAKS FOR
+        -      claude-code 2.0\x07  4712  12m ago    conv_00000000000000a1/a
+        and 1 agent more
+        "#);
     }
 }

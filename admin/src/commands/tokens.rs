@@ -33,7 +33,11 @@ pub(super) fn run(screen: &mut Screen, arguments: &Conversation) -> Result<Done,
     let mut grid = Grid::new(look, &["S", "ROLE", "TOKEN"]);
     for token in &tokens {
         let label = (safe_text(&token.session_id).into_owned(), Some(sessions::tint(&token.session_id)));
-        grid.row(vec![label, plain(safe_text(&token.role)), (safe_text(&token.token).into_owned(), Some(Tint::Heading))]);
+        grid.row(vec![
+            label,
+            plain(safe_text(&token.role)),
+            (safe_text(&token.token).into_owned(), Some(Tint::Heading)),
+        ]);
     }
     screen.print(&grid.render())?;
     Ok(Done::Well)

@@ -64,7 +64,9 @@ impl Agent {
         if let Some(output) = shim.stdout.take() {
             std::thread::spawn(move || {
                 for line in BufReader::new(output).lines() {
-                    let Some(message) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else { return };
+                    let Some(message) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else {
+                        return;
+                    };
                     if sender.send(message).is_err() {
                         return;
                     }
@@ -86,7 +88,8 @@ impl Agent {
 
     /// Says hello and returns what the server said of itself.
     pub(super) fn greet(&mut self) -> Result<Value, Failure> {
-        let client = json!({"name": format!("demo-{}", self.actor.name()), "version": env!("CARGO_PKG_VERSION")});
+        let client =
+            json!({"name": format!("demo-{}", self.actor.name()), "version": env!("CARGO_PKG_VERSION")});
         let greeting = match self.lifecycle {
             Lifecycle::Initialize(revision) => {
                 json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client})
@@ -144,7 +147,9 @@ impl Agent {
         let result = &response["result"];
         if result["isError"] == true {
             let text = result["content"][0]["text"].as_str().unwrap_or_default();
-            return Ok(Answer::Refused(serde_json::from_str(text).unwrap_or_else(|_| json!({"message": text}))));
+            return Ok(Answer::Refused(
+                serde_json::from_str(text).unwrap_or_else(|_| json!({"message": text})),
+            ));
         }
         Ok(Answer::Done(result["structuredContent"].clone()))
     }
@@ -197,9 +202,9 @@ impl Agent {
             return Err(Failure::Failed(format!("the {} has left already", self.actor.name())));
         };
         let line = format!("{message}\n");
-        input
-            .write_all(line.as_bytes())
-            .map_err(|error| Failure::failed(format_args!("writing to the shim of the {}", self.actor.name()), error))
+        input.write_all(line.as_bytes()).map_err(|error| {
+            Failure::failed(format_args!("writing to the shim of the {}", self.actor.name()), error)
+        })
     }
 
     fn response(&mut self, pending: &Pending) -> Result<Value, Failure> {
@@ -213,7 +218,8 @@ impl Agent {
                 Ok(message) => self.sort(message),
                 Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    let text = format!("the {} got no answer within {} s", self.actor.name(), PATIENCE.as_secs());
+                    let text =
+                        format!("the {} got no answer within {} s", self.actor.name(), PATIENCE.as_secs());
                     return Err(Failure::Failed(text));
                 }
                 Err(RecvTimeoutError::Disconnected) => {

@@ -58,7 +58,8 @@ impl Sandbox {
 
     /// Starts a `bridge-shim` that can find nothing but this place.
     pub(super) fn start_shim(&self, name: &str) -> Result<Child, Failure> {
-        let failed = |error: io::Error| Failure::failed(format_args!("starting {}", self.shim.display()), error);
+        let failed =
+            |error: io::Error| Failure::failed(format_args!("starting {}", self.shim.display()), error);
         let errors = File::create(self.root.join(format!("{name}.err"))).map_err(failed)?;
         let mut command = Command::new(&self.shim);
         command.env_clear();
@@ -96,7 +97,8 @@ impl Sandbox {
 
     /// Sends the daemon a signal.
     pub(super) fn signal_daemon(&self, signal: Signal) -> Result<Pid, Failure> {
-        let pid = self.daemon().ok_or_else(|| Failure::Failed("the demo's daemon is not running".to_owned()))?;
+        let pid =
+            self.daemon().ok_or_else(|| Failure::Failed("the demo's daemon is not running".to_owned()))?;
         kill(pid, signal).map_err(|error| Failure::failed("signalling the demo's daemon", error))?;
         Ok(pid)
     }
@@ -119,7 +121,8 @@ impl Sandbox {
     pub(super) fn find(&self, needles: &[&str]) -> Result<Option<PathBuf>, Failure> {
         let mut pending = vec![self.root.clone()];
         while let Some(directory) = pending.pop() {
-            let failed = |error: io::Error| Failure::failed(format_args!("searching {}", directory.display()), error);
+            let failed =
+                |error: io::Error| Failure::failed(format_args!("searching {}", directory.display()), error);
             for entry in fs::read_dir(&directory).map_err(failed)? {
                 let entry = entry.map_err(failed)?;
                 let kind = entry.file_type().map_err(failed)?;
@@ -127,7 +130,8 @@ impl Sandbox {
                     pending.push(entry.path());
                 } else if kind.is_file() {
                     let bytes = fs::read(entry.path()).map_err(failed)?;
-                    let holds = |needle: &&str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+                    let holds =
+                        |needle: &&str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
                     if needles.iter().any(|needle| holds(&needle)) {
                         return Ok(Some(entry.path()));
                     }
@@ -197,7 +201,8 @@ impl Drop for Sandbox {
 fn program(name: &str) -> Result<PathBuf, Failure> {
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = beside.into_iter().chain(std::env::split_paths(&path)).map(|directory| directory.join(name));
+    let mut places =
+        beside.into_iter().chain(std::env::split_paths(&path)).map(|directory| directory.join(name));
     places.find(|file| file.is_file()).ok_or_else(|| {
         Failure::Failed(format!(
             "the program {name} is neither beside bridgectl nor on PATH; `cargo install --path .` installs all three, \

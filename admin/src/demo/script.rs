@@ -80,20 +80,33 @@ impl Play<'_, '_> {
         let start = Instant::now();
         let hello = self.backend.greet()?;
         let took = start.elapsed().as_millis();
-        self.stage.act(Backend, &format!("launches bridge-shim, which finds no daemon and starts one ({took} ms)"))?;
+        self.stage.act(
+            Backend,
+            &format!("launches bridge-shim, which finds no daemon and starts one ({took} ms)"),
+        )?;
         let spoken = hello["protocolVersion"].as_str().unwrap_or_default().to_owned();
-        self.stage.check("an older client is served", spoken == "2025-06-18", &format!("initialize, MCP {spoken}"))?;
+        self.stage.check(
+            "an older client is served",
+            spoken == "2025-06-18",
+            &format!("initialize, MCP {spoken}"),
+        )?;
         let discovered = self.frontend.greet()?;
-        let newest = discovered["supportedVersions"].as_array().is_some_and(|all| all.contains(&json!("2026-07-28")));
+        let newest =
+            discovered["supportedVersions"].as_array().is_some_and(|all| all.contains(&json!("2026-07-28")));
         self.stage.check("and the newest one", newest, "server/discover, MCP 2026-07-28")?;
         let tools = self.frontend.request("tools/list", json!({}))?;
-        let names: Vec<&str> = tools["tools"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
+        let names: Vec<&str> =
+            tools["tools"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
         let complete = TOOLS.iter().all(|tool| names.contains(tool));
         self.stage.check("both see the bridge's tools", complete, &format!("{} tools", names.len()))?;
         let status = self.status()?;
         let one = status.connected == 2 && Some(status.pid) == self.daemon_pid();
         let version = self.admin()?.welcome().version.clone();
-        self.stage.check("one daemon serves both shims", one, &format!("bridged {version}, pid {}", status.pid))
+        self.stage.check(
+            "one daemon serves both shims",
+            one,
+            &format!("bridged {version}, pid {}", status.pid),
+        )
     }
 
     fn invite(&mut self) -> Result<(), Failure> {
@@ -101,7 +114,8 @@ impl Play<'_, '_> {
         let roles = json!({"my_role": "backend developer", "partner_role": "frontend developer"});
         let created = self.backend.must("create_conversation", roles)?;
         self.conversation = word(&created["conversation_id"]);
-        self.tokens = ["session_a_token", "session_b_token"].iter().map(|name| word(&created[*name])).collect();
+        self.tokens =
+            ["session_a_token", "session_b_token"].iter().map(|name| word(&created[*name])).collect();
         let code = word(&created["invite_code"]);
         self.stage.act(Backend, &format!("creates {}", self.conversation))?;
         self.stage.act(Human, &format!("tells the frontend's agent the one-time code {code}"))?;
@@ -119,7 +133,8 @@ impl Play<'_, '_> {
         let waiting = self.frontend.begin_call("check_messages", json!({"wait_seconds": 60}))?;
         let proposal = "Proposal: POST /todos takes {\"title\"}, answers 201 with {\"id\", \"title\", \"done\"}.\nAgreed?";
         let start = Instant::now();
-        let details = json!({"action_type": "proposal", "files_involved": ["api/todos.py"], "idempotency_key": "p1"});
+        let details =
+            json!({"action_type": "proposal", "files_involved": ["api/todos.py"], "idempotency_key": "p1"});
         let state = self.send(proposal, details)?;
         let mail = mail(self.frontend.answer(&waiting)?)?;
         let latency = start.elapsed();
@@ -176,7 +191,8 @@ impl Play<'_, '_> {
         kill(old, Signal::SIGKILL).map_err(|error| Failure::failed("killing the demo's daemon", error))?;
         let start = Instant::now();
         self.stage.act(Daemon, &format!("pid {old} is dead, with a send and a long poll under way"))?;
-        let retryable = |answer: &Answer| matches!(answer, Answer::Failed(error) if error["data"]["retryable"] == true);
+        let retryable =
+            |answer: &Answer| matches!(answer, Answer::Failed(error) if error["data"]["retryable"] == true);
         let lost = [self.backend.answer(&waiting)?, self.backend.answer(&sending)?];
         let told = lost.iter().all(retryable);
         self.stage.check("both calls fail with \"call again\"", told, "retryable: true")?;
@@ -186,7 +202,11 @@ impl Play<'_, '_> {
         self.stage.act(Backend, "repeats the send with the same idempotency_key; it succeeds")?;
         let new = self.daemon_pid();
         let replaced = new.is_some_and(|pid| i64::from(pid) != i64::from(old.as_raw()));
-        let detail = format!("pid {}, {:.0} ms after the kill, no login, no token", new.unwrap_or_default(), millis(down));
+        let detail = format!(
+            "pid {}, {:.0} ms after the kill, no login, no token",
+            new.unwrap_or_default(),
+            millis(down)
+        );
         self.stage.check("the shims brought a new daemon up", replaced, &detail)?;
         self.catch_up(text)
     }
@@ -216,7 +236,9 @@ impl Play<'_, '_> {
                     refusal = error;
                     break;
                 }
-                Answer::Failed(error) => return Err(Failure::failed("send_to_partner of the backend", error)),
+                Answer::Failed(error) => {
+                    return Err(Failure::failed("send_to_partner of the backend", error));
+                }
             }
         }
         let (count, wait) = (self.sent.len(), refusal["retry_after_ms"].as_u64().unwrap_or_default());
@@ -246,7 +268,11 @@ impl Play<'_, '_> {
         if cfg!(target_os = "linux") {
             let asked = self.admin()?.ask(&Request::Tokens { conversation: self.conversation.clone() });
             let refused = matches!(asked, Err(Failure::HumanOnly(_)));
-            self.stage.check("no tokens for a process below an agent", refused, "bridgectl tokens is for people")?;
+            self.stage.check(
+                "no tokens for a process below an agent",
+                refused,
+                "bridgectl tokens is for people",
+            )?;
         }
         self.denials()
     }
@@ -275,18 +301,31 @@ impl Play<'_, '_> {
         let partner = backend.must("check_partner_status", json!({}))?;
         stage.check("the frontend is complete", partner["status"] == "complete", "")?;
         let noted = verify(&mut Source::Live(Client::connect(&sandbox.paths().socket)?), None)?;
-        stage.act(Human, &format!("notes the audit trail's head: {}...", noted.head.get(..16).unwrap_or_default()))?;
+        stage.act(
+            Human,
+            &format!("notes the audit trail's head: {}...", noted.head.get(..16).unwrap_or_default()),
+        )?;
         let slower = [backend.leave()?, frontend.leave()?].into_iter().max().unwrap_or_default();
-        stage.check("shims end with their clients", slower < FAREWELL, &format!("{:.0} ms", millis(slower)))?;
+        stage.check(
+            "shims end with their clients",
+            slower < FAREWELL,
+            &format!("{:.0} ms", millis(slower)),
+        )?;
         sandbox.stop_daemon()?;
         stage.act(Daemon, "is stopped (SIGTERM); what follows reads its files")?;
         let report = verify(&mut Source::offline(sandbox.paths().clone())?, Some(noted.head))?;
         let problems: Vec<&str> = report.findings.iter().map(|finding| finding.problem.as_str()).collect();
-        let detail = if report.whole { format!("{} rows, the noted head among them", report.rows) } else { problems.join("; ") };
+        let detail = if report.whole {
+            format!("{} rows, the noted head among them", report.rows)
+        } else {
+            problems.join("; ")
+        };
         stage.check("the audit trail is whole", report.whole && report.rows >= noted.rows, &detail)?;
-        let secrets: Vec<&str> = [AWS_KEY, PASSWORD].into_iter().chain(tokens.iter().map(String::as_str)).collect();
+        let secrets: Vec<&str> =
+            [AWS_KEY, PASSWORD].into_iter().chain(tokens.iter().map(String::as_str)).collect();
         let found = sandbox.find(&secrets)?;
-        let detail = found.as_ref().map_or("database, log, all files".to_owned(), |path| path.display().to_string());
+        let detail =
+            found.as_ref().map_or("database, log, all files".to_owned(), |path| path.display().to_string());
         stage.check("no secret and no token is on disk", found.is_none(), &detail)
     }
 

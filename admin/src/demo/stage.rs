@@ -11,7 +11,7 @@ use crate::screen::{Look, Screen, Tint};
 use crate::text::{safe_lines, safe_text};
 
 /// Time to read a line.
-const BEAT: Duration = Duration::from_millis(170);
+const BEAT: Duration = Duration::from_millis(130);
 /// Columns of a name.
 const NAME: usize = 9;
 
@@ -112,14 +112,23 @@ impl<'s> Stage<'s> {
             (false, _) => self.look.paint(Tint::Bad, "FAILED"),
         };
         let detail = safe_text(detail);
-        let shown = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-        let line = format!("  {:<NAME$} {mark} {name}{}", "", self.look.paint(Tint::Faint, &shown));
+        let shown = if detail.is_empty() {
+            String::new()
+        } else {
+            self.look.paint(Tint::Faint, &format!(" ({detail})"))
+        };
+        let line = format!("  {:<NAME$} {mark} {name}{shown}", "");
         self.checks.push(Check { name, ok, detail: detail.into_owned() });
         self.show(&line)
     }
 
     /// The end of the transcript.
-    pub(super) fn summary(&mut self, time: Duration, stopped: Option<&str>, log: &str) -> Result<(), Failure> {
+    pub(super) fn summary(
+        &mut self,
+        time: Duration,
+        stopped: Option<&str>,
+        log: &str,
+    ) -> Result<(), Failure> {
         let failed: Vec<_> = self.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
         let held = self.checks.len() - failed.len();
         let seconds = time.as_secs_f64();

@@ -97,7 +97,10 @@ impl Call<'_> {
         details: impl FnOnce(&T) -> Outcome + Send + 'static,
     ) -> Result<T, OpError> {
         let commit = self.enqueue(weight, work, details).await;
-        self.end_turn();
+        // Who has no identity is about to get one: the calls behind must find it.
+        if matches!(self.caller, Caller::Session(_)) {
+            self.end_turn();
+        }
         Ok(commit?.wait().await?)
     }
 
