@@ -162,17 +162,20 @@ pub(crate) struct Cleanup {
 
 #[derive(Debug, Args)]
 pub(crate) struct Redact {
-    /// Treat every line as one JSON value and keep it one
+    /// Read lines {"id": ..., "text": "..."} and write them with the text redacted
     #[arg(long)]
     pub(crate) jsonl: bool,
-    /// Say on standard error which rule replaced what, without the secrets
+    /// Write which rule found something where, instead of the text
     #[arg(long)]
     pub(crate) explain: bool,
-    /// Only check a file of additional rules
-    #[arg(long, value_name = "RULES", value_hint = ValueHint::FilePath, conflicts_with_all = ["jsonl", "explain", "test"])]
-    pub(crate) check: Option<PathBuf>,
     /// Use the built-in rules and this file instead of the configured one
-    #[arg(long, value_name = "RULES", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) rules: Option<PathBuf>,
+    /// Only check a file of additional rules
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["jsonl", "explain", "rules"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Check a file of additional rules and say which of its examples were tried
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["jsonl", "explain", "rules", "check"])]
     pub(crate) test: Option<PathBuf>,
 }
 

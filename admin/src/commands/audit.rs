@@ -38,12 +38,11 @@ pub(super) fn run(screen: &mut Screen, arguments: &Audit) -> Result<Done, Failur
     let rows = source.newest_audit(&filter, limit)?;
     if !arguments.json {
         note_offline(screen, source.is_live());
-    }
-    if rows.is_empty() && !arguments.follow && !arguments.json {
-        screen.note("no rows");
-    }
-    if !arguments.json && !(rows.is_empty() && !arguments.follow) {
-        screen.line(&screen.look().paint(Tint::Faint, HEADINGS))?;
+        if rows.is_empty() && !arguments.follow {
+            screen.note("no rows");
+        } else {
+            screen.line(&screen.look().paint(Tint::Faint, HEADINGS))?;
+        }
     }
     print(screen, &rows, arguments.json)?;
     if arguments.follow {
@@ -124,14 +123,14 @@ fn print(screen: &mut Screen, rows: &[AuditRow], json: bool) -> Result<(), Failu
 }
 
 const HEADINGS: &str =
-    "   SEQ  TIME                      CONVERSATION           ACTOR    ACTION                OUTCOME";
+    "   SEQ  TIME                      CONVERSATION           ACTOR          ACTION                OUTCOME";
 
 /// One line per row, in columns that stay where they are while rows come in.
 fn render(look: Look, row: &AuditRow) -> String {
     let conversation = row.conversation_id.as_deref().unwrap_or("-");
     let outcome = format!("{:<12}", safe_text(&row.outcome));
     let line = format!(
-        "{:>6}  {:<24}  {:<21}  {:<7}  {:<20}  {}  {}",
+        "{:>6}  {:<24}  {:<21}  {:<13}  {:<20}  {}  {}",
         row.seq,
         column(&row.at),
         safe_text(conversation),
@@ -193,11 +192,11 @@ mod tests {
         ];
         let lines: Vec<_> = rows.iter().map(|row| render(PIPE, row)).collect();
         insta::assert_snapshot!(format!("{HEADINGS}\n{}", lines.join("\n")), @r#"
-        SEQ  TIME                      CONVERSATION           ACTOR    ACTION                OUTCOME
-          1  2026-11-21 05:57:00.123Z  -                      human    cleanup               ok
-          2  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a        create_conversation   ok            n=1 roles=["back end","x\u202ey"]
-          3  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a        send_to_partner       wrong_token   id=msg_1 note="two words"
-          4  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a        send_to_partner       ok            "tampered \u001b[2J"
+        SEQ  TIME                      CONVERSATION           ACTOR          ACTION                OUTCOME
+          1  2026-11-21 05:57:00.123Z  -                      human          cleanup               ok
+          2  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a              create_conversation   ok            n=1 roles=["back end","x\u202ey"]
+          3  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a              send_to_partner       wrong_token   id=msg_1 note="two words"
+          4  2026-11-21 05:57:00.123Z  conv_00000000000000a1  a              send_to_partner       ok            "tampered \u001b[2J"
         "#);
     }
 

@@ -1,7 +1,7 @@
 //! `audit export`: the whole trail, one JSON object per line.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -18,7 +18,12 @@ pub(super) fn run(screen: &mut Screen, output: Option<&Path>) -> Result<Done, Fa
         export(&mut source, |line| screen.line(line))?;
         return Ok(Done::Well);
     };
-    let failed = |error| Failure::failed(path.display(), error);
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::Failed(format!("{} exists; choose a new name", path.display()))
+        }
+        _ => Failure::failed(path.display(), error),
+    };
     // Somebody's evidence is not overwritten, and is nobody else's to read.
     let file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let mut file = BufWriter::new(file);

@@ -16,6 +16,9 @@ use crate::table::{Grid, plain};
 use crate::text::safe_text;
 use crate::time::{age, duration};
 
+/// Sessions of an agent that are named, the newest first; `--json` names all.
+const SESSIONS: usize = 3;
+
 /// What `--json` prints.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -109,7 +112,11 @@ fn render(look: Look, report: &StatusReport) -> String {
 
 fn agent_row(look: Look, agent: &AgentView) -> Vec<crate::table::Piece> {
     let or_dash = |text: &Option<String>| safe_text(text.as_deref().unwrap_or("-")).into_owned();
-    let sessions: Vec<_> = agent.sessions.iter().map(|session| safe_text(session)).collect();
+    let mut sessions: Vec<_> =
+        agent.sessions.iter().rev().take(SESSIONS).map(|session| safe_text(session).into_owned()).collect();
+    if agent.sessions.len() > SESSIONS {
+        sessions.push(format!("{} more", agent.sessions.len() - SESSIONS));
+    }
     vec![
         plain(or_dash(&agent.name)),
         plain(or_dash(&agent.client)),

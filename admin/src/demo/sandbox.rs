@@ -18,6 +18,8 @@ use crate::failure::Failure;
 
 /// How long processes get to end before they are killed.
 const MERCY: Duration = Duration::from_secs(3);
+/// Bytes of the path of the directory for temporary files: 104 in all on macOS, less our own part.
+const MOST_PATH: usize = 104 - 40;
 
 /// The temporary directory, and everything that runs in it.
 pub(super) struct Sandbox {
@@ -34,7 +36,7 @@ impl Sandbox {
         let shim = program("bridge-shim")?;
         program("bridged")?;
         adopt_orphans();
-        let template = std::env::temp_dir().join("bridge-demo-XXXXXX");
+        let template = temporary().join("bridge-demo-XXXXXX");
         let root = mkdtemp(&template).map_err(|error| Failure::failed(template.display(), error))?;
         let paths = Paths {
             socket: root.join("bridged.sock"),
@@ -132,7 +134,7 @@ impl Sandbox {
                     let bytes = fs::read(entry.path()).map_err(failed)?;
                     let holds =
                         |needle: &&str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
-                    if needles.iter().any(|needle| holds(&needle)) {
+                    if needles.iter().any(|needle| holds(needle)) {
                         return Ok(Some(entry.path()));
                     }
                 }
@@ -209,6 +211,12 @@ fn program(name: &str) -> Result<PathBuf, Failure> {
              `cargo build` puts them into one directory"
         ))
     })
+}
+
+/// The directory for temporary files, unless a socket's path below it would exceed what sun_path holds (unix(7)).
+fn temporary() -> PathBuf {
+    let usual = std::env::temp_dir();
+    if usual.as_os_str().len() <= MOST_PATH { usual } else { PathBuf::from("/tmp") }
 }
 
 /// Makes daemons whose shim has ended children of this process, so that none can be overlooked.

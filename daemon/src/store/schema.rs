@@ -18,7 +18,10 @@ pub(super) fn latest() -> usize {
 }
 
 /// Times are UTC milliseconds. `WITHOUT ROWID` clusters sessions and deliveries by conversation, so that every hot
-/// query touches one place however large the database grows.
+/// query touches one place however large the database grows. A send dirties one leaf of its conversation and the
+/// shared ends of `message` and `audit`; every further index would be one more page to flush for each conversation in a
+/// batch. So a conversation's messages are found through `delivery`, and what a session has not acknowledged by scanning
+/// `delivery` from `acknowledged_to`.
 const V1: &str = "
 CREATE TABLE conversation(
   id         INTEGER PRIMARY KEY,
@@ -41,6 +44,7 @@ CREATE TABLE session(
   spent_hour   INTEGER NOT NULL DEFAULT 0,
   spent_day    INTEGER NOT NULL DEFAULT 0,
   spent_at     INTEGER NOT NULL DEFAULT 0,
+  acknowledged_to INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(conversation, label)
 ) STRICT, WITHOUT ROWID;
 
@@ -55,7 +59,7 @@ CREATE INDEX invite_by_conversation ON invite(conversation);
 
 CREATE TABLE message(
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
-  conversation INTEGER NOT NULL REFERENCES conversation(id) ON DELETE CASCADE,
+  conversation INTEGER NOT NULL,
   sender       TEXT    NOT NULL,
   sent_at      INTEGER NOT NULL,
   action       TEXT    NOT NULL,
@@ -64,20 +68,17 @@ CREATE TABLE message(
   reply_to     INTEGER,
   redactions   INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX message_by_conversation ON message(conversation, id);
 
 CREATE TABLE delivery(
   conversation    INTEGER NOT NULL REFERENCES conversation(id) ON DELETE CASCADE,
   recipient       TEXT    NOT NULL,
-  message         INTEGER NOT NULL REFERENCES message(id) ON DELETE CASCADE,
+  message         INTEGER NOT NULL,
   attempts        INTEGER NOT NULL DEFAULT 0,
   offered_at      INTEGER,
   delivered_at    INTEGER,
   acknowledged_at INTEGER,
   PRIMARY KEY(conversation, recipient, message)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_by_message ON delivery(message);
-CREATE INDEX delivery_pending ON delivery(conversation, recipient, message) WHERE acknowledged_at IS NULL;
 
 CREATE TABLE idempotency(
   conversation INTEGER NOT NULL REFERENCES conversation(id) ON DELETE CASCADE,
@@ -97,7 +98,6 @@ CREATE TABLE audit(
   details      TEXT    NOT NULL,
   mac          BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX audit_by_conversation ON audit(conversation, seq) WHERE conversation IS NOT NULL;
 ";
 
 #[cfg(test)]

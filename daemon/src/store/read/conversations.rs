@@ -109,9 +109,12 @@ pub fn messages(
 ) -> rusqlite::Result<Vec<MessageView>> {
     let order = if page.last { "DESC" } else { "ASC" };
     let mut query = connection.prepare_cached(&format!(
-        "SELECT m.id, m.sender, m.sent_at, m.action, m.body, m.files, m.reply_to, m.redactions, c.expires_at
-         FROM conversation c JOIN message m ON m.conversation = c.id
-         WHERE c.public_id = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id {order} LIMIT ?4",
+        "SELECT m.id, m.sender, m.sent_at, m.action, m.body, m.files, m.reply_to, m.redactions, c.expires_at, c.id
+         FROM conversation c JOIN message m ON m.id IN
+           (SELECT DISTINCT d.message FROM session s JOIN delivery d
+            ON d.conversation = s.conversation AND d.recipient = s.label AND d.message > ?2 AND d.message < ?3
+            WHERE s.conversation = c.id ORDER BY d.message {order} LIMIT ?4)
+         WHERE c.public_id = ?1 ORDER BY m.id {order} LIMIT ?4",
     ))?;
     let before = page.before.unwrap_or(i64::MAX);
     let mut rows = query.query(params![id.to_string(), page.after, before, page.limit])?;
@@ -119,7 +122,7 @@ pub fn messages(
     while let Some(row) = rows.next()? {
         let id = MessageId::from_row(row.get(0)?);
         let over = row.get::<_, i64>(8)? <= now.millis();
-        let deliveries = messages::deliveries(connection, id)?
+        let deliveries = messages::deliveries(connection, row.get(9)?, id)?
             .into_iter()
             .map(|(recipient, record)| DeliveryView {
                 recipient: recipient.to_string(),
@@ -148,7 +151,7 @@ pub fn messages(
 fn summary(connection: &Connection, row: i64, now: Timestamp) -> rusqlite::Result<ConversationSummary> {
     let (id, created_at, expires_at, messages) = connection
         .prepare_cached(
-            "SELECT public_id, created_at, expires_at, (SELECT count(*) FROM message WHERE conversation = ?1)
+            "SELECT public_id, created_at, expires_at, (SELECT count(DISTINCT message) FROM delivery WHERE conversation = ?1)
              FROM conversation WHERE id = ?1",
         )?
         .query_row([row], |r| {
@@ -158,7 +161,7 @@ fn summary(connection: &Connection, row: i64, now: Timestamp) -> rusqlite::Resul
         .prepare_cached(
             "SELECT label, role, joined_at, last_seen, status, note,
                     (SELECT count(*) FROM delivery d WHERE d.conversation = ?1 AND d.recipient = s.label
-                     AND d.acknowledged_at IS NULL)
+                     AND d.message > s.acknowledged_to AND d.acknowledged_at IS NULL)
              FROM session s WHERE conversation = ?1 ORDER BY label",
         )?
         .query_map([row], |r| {

@@ -61,7 +61,7 @@ pub fn conversation(
         .prepare_cached(
             "SELECT label, role, nonce, joined_at, last_seen, status, note, spent_minute, spent_hour, spent_day, spent_at,
                     (SELECT count(*) FROM delivery d WHERE d.conversation = ?1 AND d.recipient = s.label
-                     AND d.acknowledged_at IS NULL)
+                     AND d.message > s.acknowledged_to AND d.acknowledged_at IS NULL)
              FROM session s WHERE conversation = ?1 ORDER BY label",
         )?
         .query_map(params![row], session)?

@@ -33,7 +33,7 @@ pub fn sent(
         .query_row(params![id.row(), conversation, sender.to_string()], |row| row.get::<_, i64>(0))
         .optional()?;
     let Some(sent_at) = sent_at else { return Ok(None) };
-    let deliveries = deliveries(connection, id)?;
+    let deliveries = deliveries(connection, conversation, id)?;
     Ok(Some(SentRecord { id, sent_at: Timestamp::from_millis(sent_at), deliveries }))
 }
 
@@ -47,20 +47,22 @@ pub fn exists(connection: &Connection, conversation: i64, id: MessageId) -> rusq
         .exists(params![id.row(), conversation])
 }
 
-/// The deliveries of one message.
+/// The deliveries of one message of a conversation.
 ///
 /// # Errors
 /// From SQLite, or when a row cannot be read.
 pub fn deliveries(
     connection: &Connection,
+    conversation: i64,
     id: MessageId,
 ) -> rusqlite::Result<Vec<(SessionLabel, DeliveryRecord)>> {
     connection
         .prepare_cached(
             "SELECT recipient, attempts, offered_at, delivered_at, acknowledged_at FROM delivery
-             WHERE message = ?1 ORDER BY recipient",
+             WHERE conversation = ?1 AND message = ?2
+             AND recipient IN (SELECT label FROM session WHERE conversation = ?1) ORDER BY recipient",
         )?
-        .query_map([id.row()], |row| {
+        .query_map(params![conversation, id.row()], |row| {
             let recipient: String = row.get(0)?;
             let record = DeliveryRecord {
                 attempts: row.get(1)?,

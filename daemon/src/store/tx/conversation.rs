@@ -133,10 +133,17 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] from SQLite.
     pub fn remove_conversation(&mut self, id: ConversationId) -> Result<bool, StoreError> {
+        let id = id.to_string();
+        self.connection
+            .prepare_cached(
+                "DELETE FROM message WHERE id IN (SELECT d.message FROM delivery d
+                 JOIN conversation c ON c.id = d.conversation WHERE c.public_id = ?1)",
+            )?
+            .execute([&id])?;
         let removed = self
             .connection
             .prepare_cached("DELETE FROM conversation WHERE public_id = ?1")?
-            .execute([id.to_string()])?;
+            .execute([&id])?;
         Ok(removed > 0)
     }
 }

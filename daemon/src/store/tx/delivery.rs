@@ -59,6 +59,7 @@ impl Tx<'_> {
                 "SELECT m.id, m.sender, m.sent_at, m.action, m.body, m.files, m.reply_to, d.attempts > 0
                  FROM delivery d JOIN message m ON m.id = d.message
                  WHERE d.conversation = ?1 AND d.recipient = ?2 AND d.acknowledged_at IS NULL
+                 AND d.message > (SELECT acknowledged_to FROM session WHERE conversation = ?1 AND label = ?2)
                  ORDER BY d.message",
             )?;
             let mut rows = query.query(params![conversation, recipient])?;
@@ -116,13 +117,25 @@ impl Tx<'_> {
         recipient: SessionLabel,
         messages: &[MessageId],
     ) -> Result<u64, StoreError> {
-        self.mark(
+        let newly = self.mark(
             "UPDATE delivery SET acknowledged_at = ?4, delivered_at = ifnull(delivered_at, ?4)
              WHERE conversation = ?1 AND recipient = ?2 AND message = ?3 AND acknowledged_at IS NULL",
             conversation,
             recipient,
             messages,
-        )
+        )?;
+        // Everything up to the oldest message that is still open need never be looked at again.
+        self.connection
+            .prepare_cached(
+                "UPDATE session SET acknowledged_to = ifnull(
+                   (SELECT message - 1 FROM delivery WHERE conversation = ?1 AND recipient = ?2
+                    AND message > session.acknowledged_to AND acknowledged_at IS NULL ORDER BY message LIMIT 1),
+                   (SELECT max(message) FROM delivery WHERE conversation = ?1 AND recipient = ?2))
+                 WHERE conversation = ?1 AND label = ?2
+                 AND EXISTS(SELECT 1 FROM delivery WHERE conversation = ?1 AND recipient = ?2)",
+            )?
+            .execute(params![conversation, recipient.to_string()])?;
+        Ok(newly)
     }
 
     /// Puts messages back to `stored`: the answer that carried them never reached a client. That it was tried
