@@ -1,6 +1,7 @@
 //! Proves the audit trail on real database files that real runs have left: whatever an intruder does to it without
 //! the key (a byte changed in any column of any row, a row deleted, moved, forged, the end cut off, the seal altered
 //! or removed) is found, and nothing is found in what nobody touched.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -52,10 +53,9 @@ fn finds(env: &Env, name: &str, attack: impl FnOnce(&Connection, &Path)) {
     assert!(is_found(env, name, attack), "not found: {name}");
 }
 
-fn run(connection: &Connection, sql: &str) -> usize {
+fn run(connection: &Connection, sql: &str) {
     let changed = connection.execute(sql, []).unwrap();
     assert!(changed > 0, "the attack did nothing: {sql}");
-    changed
 }
 
 fn count(env: &Env) -> i64 {
@@ -69,7 +69,7 @@ fn an_untouched_trail_is_whole() {
     assert_eq!(audit_verify(&env.paths().state), []);
     assert!(!is_found(&env, "copied", |_, _| ()));
     // What is not the trail may change.
-    assert!(!is_found(&env, "other table", |db, _| drop(run(db, "UPDATE session SET note = 'x'"))));
+    assert!(!is_found(&env, "other table", |db, _| run(db, "UPDATE session SET note = 'x'")));
     // The next daemon goes on where the last one stopped, killed or not.
     let daemon = Daemon::start(&env);
     let before = count(&env);
@@ -98,8 +98,11 @@ fn a_changed_byte_in_any_column_of_any_row_is_found() {
     let env = left_behind();
     let mut chance = Chance::new("a_changed_byte_in_any_column_of_any_row_is_found");
     let rows = count(&env);
-    let mut victims: Vec<i64> =
-        chance.moments(4, usize::try_from(rows).unwrap() - 2).into_iter().map(|n| i64::try_from(n).unwrap() + 2).collect();
+    let mut victims: Vec<i64> = chance
+        .moments(4, usize::try_from(rows).unwrap() - 2)
+        .into_iter()
+        .map(|n| i64::try_from(n).unwrap() + 2)
+        .collect();
     victims.extend([1, rows]);
     for seq in victims {
         for column in ["at", "conversation", "actor", "action", "outcome", "details", "mac"] {
@@ -156,7 +159,7 @@ fn a_deleted_row_is_found_wherever_it_was() {
             });
         }
     }
-    finds(&env, "all rows deleted", |db, _| drop(run(db, "DELETE FROM audit")));
+    finds(&env, "all rows deleted", |db, _| run(db, "DELETE FROM audit"));
     finds(&env, "all rows of one conversation deleted", |db, _| {
         run(db, "DELETE FROM audit WHERE conversation IS NOT NULL");
     });
@@ -174,7 +177,8 @@ fn two_rows_swapped_are_found() {
                 run(db, &format!("UPDATE audit SET seq = {one} WHERE seq = {other}"));
                 run(db, &format!("UPDATE audit SET seq = {other} WHERE seq = -1"));
             } else {
-                let value = format!("(SELECT {columns} FROM audit b WHERE b.seq = {one} + {other} - audit.seq)");
+                let value =
+                    format!("(SELECT {columns} FROM audit b WHERE b.seq = {one} + {other} - audit.seq)");
                 run(db, &format!("UPDATE audit SET {columns} = {value} WHERE seq IN ({one}, {other})"));
             }
         };
@@ -213,7 +217,12 @@ fn the_next_daemon_does_not_cover_a_cut() {
 
 #[test]
 fn the_next_daemon_does_not_cover_a_change() {
-    outlives_a_run(|db, _| drop(run(db, "UPDATE audit SET outcome = outcome || 'x' WHERE seq = (SELECT max(seq) - 1 FROM audit)")));
+    outlives_a_run(|db, _| {
+        drop(run(
+            db,
+            "UPDATE audit SET outcome = outcome || 'x' WHERE seq = (SELECT max(seq) - 1 FROM audit)",
+        ))
+    });
 }
 
 #[test]
@@ -234,7 +243,7 @@ fn a_forged_row_is_found() {
     let env = left_behind();
     let forge = "INSERT INTO audit(seq, at, conversation, actor, action, outcome, details, mac)
          SELECT seq + 1, at, conversation, 'human', 'approve', 'ok', '{}', mac FROM audit ORDER BY seq DESC LIMIT 1";
-    finds(&env, "forged at the end", |db, _| drop(run(db, forge)));
+    finds(&env, "forged at the end", |db, _| run(db, forge));
     finds(&env, "forged before the beginning", |db, _| {
         run(db, &forge.replace("seq + 1", "0").replace("DESC", "ASC"));
     });

@@ -1,6 +1,7 @@
 //! Proves the happy path: two agents over two real shims and one real daemon create, join, send, fetch, acknowledge
 //! and see each other's status; every field arrives as it was sent, whatever is in it, and nothing in a text can be
 //! taken for something else.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -23,7 +24,10 @@ fn two_agents_talk() {
             }),
         )
         .ok();
-    assert_eq!((&sent["state"], &sent["redacted"], &sent["repeated"]), (&json!("stored"), &json!(false), &json!(false)));
+    assert_eq!(
+        (&sent["state"], &sent["redacted"], &sent["repeated"]),
+        (&json!("stored"), &json!(false), &json!(false))
+    );
     assert_eq!(sent["remaining"], json!({"minute": 9, "hour": 99, "day": 499}));
     assert_eq!((&sent["partner"]["alive"], &sent["partner"]["connected"]), (&json!(true), &json!(true)));
     let question = sent["message_id"].as_str().unwrap().to_owned();
@@ -43,7 +47,10 @@ fn two_agents_talk() {
     pair.b.call("send_to_partner", answer).ok();
     assert_eq!(pair.state(&question), "acknowledged", "the partner acted after having it");
     let back = pair.a.call("check_messages", json!({})).ok();
-    assert_eq!((&back["messages"][0]["reply_to"], &back["messages"][0]["from"]), (&json!(question), &json!("b")));
+    assert_eq!(
+        (&back["messages"][0]["reply_to"], &back["messages"][0]["from"]),
+        (&json!(question), &json!("b"))
+    );
     assert!(pair.fetch().is_empty(), "nothing comes twice");
 }
 
@@ -60,7 +67,8 @@ fn the_state_of_a_message_is_told_step_by_step() {
     let status = pair.a.call("message_status", json!({"message_ids": [first]})).ok();
     let status = &status["messages"][0];
     assert_eq!((&status["state"], &status["recipient"]), (&json!("acknowledged"), &json!("b")));
-    let times = ["stored_at", "offered_at", "delivered_at", "acknowledged_at"].map(|t| status[t].as_str().unwrap());
+    let times =
+        ["stored_at", "offered_at", "delivered_at", "acknowledged_at"].map(|t| status[t].as_str().unwrap());
     assert!(times.is_sorted(), "{status}");
     assert_eq!(status["attempts"], 1);
 
@@ -83,10 +91,14 @@ fn each_sees_how_the_other_is() {
     let _daemon = Daemon::start(&env);
     let mut pair = Pair::new(&env);
     let status = pair.a.call("check_partner_status", json!({})).ok();
-    assert_eq!((&status["joined"], &status["connected"], &status["alive"]), (&json!(true), &json!(true), &json!(true)));
+    assert_eq!(
+        (&status["joined"], &status["connected"], &status["alive"]),
+        (&json!(true), &json!(true), &json!(true))
+    );
     assert_eq!((&status["role"], status.get("status")), (&json!("frontend"), None));
     for word in ["working", "waiting", "blocked"] {
-        let told = pair.b.call("update_my_status", json!({"status": word, "note": format!("am {word}")})).ok();
+        let told =
+            pair.b.call("update_my_status", json!({"status": word, "note": format!("am {word}")})).ok();
         assert_eq!(told["status"], word);
         let seen = pair.a.call("check_partner_status", json!({})).ok();
         assert_eq!((&seen["status"], &seen["note"]), (&json!(word), &json!(format!("am {word}"))));
@@ -144,12 +156,15 @@ fn texts_of_every_kind_and_size_arrive_as_they_were_sent() {
     let _daemon = Daemon::start(&env);
     let mut pair = Pair::new(&env);
     let most = |unit: &str| unit.repeat(50_000 / unit.chars().count());
-    let mut texts: Vec<String> = ["ä", "😀", "\"", "\\", "\u{1}", "\n", "\u{7f}", "\u{2028}", "\u{10ffff}x", "e\u{301}", " "]
-        .iter()
-        .map(|unit| most(unit))
-        .collect();
+    let mut texts: Vec<String> =
+        ["ä", "😀", "\"", "\\", "\u{1}", "\n", "\u{7f}", "\u{2028}", "\u{10ffff}x", "e\u{301}", " "]
+            .iter()
+            .map(|unit| most(unit))
+            .collect();
     texts.push(String::new());
-    texts.push("tab\tnul\u{0}bell\u{7}esc\u{1b}[31m crlf\r\n bom\u{feff} rtl\u{202e} <b>&amp; {\"a\":1}".to_owned());
+    texts.push(
+        "tab\tnul\u{0}bell\u{7}esc\u{1b}[31m crlf\r\n bom\u{feff} rtl\u{202e} <b>&amp; {\"a\":1}".to_owned(),
+    );
     for text in &texts {
         assert!(text.chars().count() <= 50_000);
         pair.send(text);
@@ -258,7 +273,8 @@ fn one_client_may_take_part_in_several_conversations() {
     hub.call("send_to_partner", json!({"message": "to the second"})).ok();
     let named = json!({"conversation_id": first["conversation_id"], "message": "to the first"});
     hub.call("send_to_partner", named).ok();
-    let text = |shim: &mut Shim| shim.call("check_messages", json!({})).ok()["messages"][0]["message"].clone();
+    let text =
+        |shim: &mut Shim| shim.call("check_messages", json!({})).ok()["messages"][0]["message"].clone();
     assert_eq!(text(&mut left), "to the first");
     assert_eq!(text(&mut right), "to the second");
 }

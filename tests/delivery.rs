@@ -1,6 +1,7 @@
 //! Proves that messages arrive: all of them, in order, none twice without being marked, while the daemon is killed
 //! under both shims, while the receiver's shim is killed at every point of an answer's way, and that what the sender
 //! is told of their state is never contradicted by what happened.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -93,7 +94,10 @@ fn the_daemon_may_be_killed_at_any_moment() {
     });
     drop(daemon);
     inbox.lock().unwrap().holds_all_in_order();
-    assert!(ids.iter().all(|id| inbox.lock().unwrap().ids.contains(id)), "an answered send is another message");
+    assert!(
+        ids.iter().all(|id| inbox.lock().unwrap().ids.contains(id)),
+        "an answered send is another message"
+    );
     let mut watcher = Shim::connect(&env);
     for ids in ids.chunks(100) {
         let asked = with(common::pair::credentials(&created, "a"), json!({"message_ids": ids}));
@@ -209,7 +213,8 @@ fn an_answer_that_was_read_but_not_acted_on_comes_again_marked() {
 
 /// What a state may be followed by. Only a death of the recipient's side leads back.
 fn may_follow(before: &str, after: &str) -> bool {
-    let rank = |state: &str| ["stored", "offered", "delivered", "acknowledged"].iter().position(|s| *s == state);
+    let rank =
+        |state: &str| ["stored", "offered", "delivered", "acknowledged"].iter().position(|s| *s == state);
     before == "acknowledged" && after == "acknowledged" || before != "acknowledged" && rank(after).is_some()
 }
 
@@ -230,7 +235,8 @@ fn states_never_contradict_what_happened() {
         let mut known = BTreeMap::<String, String>::new();
         while !(done.load(Ordering::SeqCst) && receiver.is_finished()) {
             let last = sent.load(Ordering::SeqCst);
-            let ids: Vec<String> = (last.saturating_sub(40)..last).map(|n| format!("msg_{}", n + 1)).collect();
+            let ids: Vec<String> =
+                (last.saturating_sub(40)..last).map(|n| format!("msg_{}", n + 1)).collect();
             if ids.is_empty() {
                 continue;
             }
@@ -257,12 +263,17 @@ fn agrees(status: &Value, inbox: &Mutex<Inbox>) {
     match state {
         "stored" => assert!(!has("delivered_at") && !has("acknowledged_at"), "{status}"),
         "offered" => assert!(has("offered_at") && !has("acknowledged_at"), "{status}"),
-        "delivered" => assert!(has("offered_at") && has("delivered_at") && !has("acknowledged_at"), "{status}"),
+        "delivered" => {
+            assert!(has("offered_at") && has("delivered_at") && !has("acknowledged_at"), "{status}")
+        }
         "acknowledged" => {
             assert!(has("offered_at") && has("delivered_at") && has("acknowledged_at"), "{status}");
             // It acts only after it has read; we note what was read before the next call.
             let id = status["message_id"].as_str().unwrap();
-            assert!(inbox.lock().unwrap().ids.contains(id), "acknowledged without having been read: {status}");
+            assert!(
+                inbox.lock().unwrap().ids.contains(id),
+                "acknowledged without having been read: {status}"
+            );
         }
         other => panic!("unknown state {other}"),
     }

@@ -1,5 +1,6 @@
 //! Proves who may do what: two pairs of agents at once through four shims keep to themselves; every false credential
 //! is refused for its own reason, recorded, limited, and costs the rightful owner nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -94,12 +95,14 @@ fn false_credentials_are_told_apart_recorded_and_cost_the_owner_nothing() {
     let _daemon = Daemon::start(&env);
     let mut owner = Shim::connect(&env);
     let created = create(&mut owner);
-    let left = |shim: &mut Shim| shim.call("send_to_partner", json!({"message": "mine"})).ok()["remaining"].clone();
+    let left =
+        |shim: &mut Shim| shim.call("send_to_partner", json!({"message": "mine"})).ok()["remaining"].clone();
     assert_eq!(left(&mut owner), json!({"minute": 9, "hour": 99, "day": 499}));
     let mut expected = std::collections::BTreeMap::new();
     for (arguments, reason) in false_credentials(&created) {
         let mut stranger = Shim::connect(&env);
-        let refused = stranger.call("send_to_partner", with(arguments, json!({"message": "theirs"}))).refused();
+        let refused =
+            stranger.call("send_to_partner", with(arguments, json!({"message": "theirs"}))).refused();
         assert_eq!(refused["error"], reason, "{refused}");
         assert!(refused["message"].as_str().unwrap().len() > 30, "says what to do next: {refused}");
         *expected.entry(reason).or_insert(0) += 1;
@@ -167,7 +170,10 @@ fn tokens_can_be_kept_out_of_results() {
     let _daemon = Daemon::start(&env);
     let mut a = Shim::connect(&env);
     let created = create(&mut a);
-    assert!(created.get("session_a_token").is_none() && created.get("session_b_token").is_none(), "{created}");
+    assert!(
+        created.get("session_a_token").is_none() && created.get("session_b_token").is_none(),
+        "{created}"
+    );
     let mut b = Shim::connect(&env);
     b.call("join_conversation", json!({"invite_code": created["invite_code"]})).ok();
     a.call("send_to_partner", json!({"message": "works without"})).ok();
@@ -183,7 +189,11 @@ fn an_invite_works_once() {
     let code = first["invite_code"].as_str().unwrap().to_owned();
     let mut b = Shim::connect(&env);
     for wrong in ["BRIDGE-0000-0000", "", "BRIDGE", "hello", "BRIDGE-0000-000Ü"] {
-        assert_eq!(b.call("join_conversation", json!({"invite_code": wrong})).code(), "unknown_invite", "{wrong:?}");
+        assert_eq!(
+            b.call("join_conversation", json!({"invite_code": wrong})).code(),
+            "unknown_invite",
+            "{wrong:?}"
+        );
     }
     until_rows(&env, "join_conversation", "unknown_invite", 5);
     // As people write it down.
@@ -215,7 +225,8 @@ fn of_many_who_join_at_once_one_gets_in() {
             rivals.iter_mut().map(|shim| shim.begin_call("join_conversation", code.clone())).collect();
         let answers: Vec<common::Outcome> =
             rivals.iter_mut().zip(calls).map(|(shim, id)| common::Outcome(shim.answer(id))).collect();
-        let (inside, outside): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.0["result"]["isError"] != true);
+        let (inside, outside): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|a| a.0["result"]["isError"] != true);
         assert_eq!((inside.len(), outside.len()), (1, 5));
         assert!(outside.iter().all(|refused| refused.code() == "used_invite"));
     }
@@ -230,7 +241,8 @@ fn guessing_invites_is_limited_for_one_process_and_for_many() {
     };
     let mut one = Shim::connect(&env);
     let answers: Vec<Value> = (0..40).map(|number| guess(&mut one, number)).collect();
-    let limited: Vec<&Value> = answers.iter().filter(|answer| answer["error"] == "too_many_attempts").collect();
+    let limited: Vec<&Value> =
+        answers.iter().filter(|answer| answer["error"] == "too_many_attempts").collect();
     assert!(limited.len() >= 25, "{} of 40 guesses were stopped", limited.len());
     assert!(limited.iter().all(|answer| answer["retry_after_ms"].as_u64().unwrap() > 0));
     let noise = rows(&env, "join_conversation", "too_many_attempts");
@@ -238,7 +250,8 @@ fn guessing_invites_is_limited_for_one_process_and_for_many() {
     let mut stopped = 0;
     for _ in 0..8 {
         let mut another = Shim::connect(&env);
-        stopped += (0..10).filter(|number| guess(&mut another, *number)["error"] == "too_many_attempts").count();
+        stopped +=
+            (0..10).filter(|number| guess(&mut another, *number)["error"] == "too_many_attempts").count();
     }
     assert!(stopped >= 20, "many processes guess without limit: {stopped} of 80 were stopped");
 }

@@ -1,6 +1,7 @@
 //! Proves that dependencies point one way: reads the `use` lines (and every `crate::` path) of the daemon's source and
 //! fails where an arrow points back; keeps SQL and the database library in their room, and I/O, clock and chance out
 //! of `domain`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -145,7 +146,10 @@ fn no_arrow_points_back() {
 #[test]
 fn the_wire_knows_nobody() {
     for (root, forbidden) in [
-        ("proto/src", &["bridge_daemon", "bridge_redact", "bridge_shim", "bridge_admin", "tokio", "rmcp", "rusqlite"][..]),
+        (
+            "proto/src",
+            &["bridge_daemon", "bridge_redact", "bridge_shim", "bridge_admin", "tokio", "rmcp", "rusqlite"][..],
+        ),
         ("shim/src", &["bridge_daemon", "bridge_redact", "bridge_admin", "tokio", "rmcp", "rusqlite"]),
         ("redact/src", &["bridge_", "tokio", "rmcp", "rusqlite", "std::net", "std::process"]),
         ("daemon/src", &["bridge_shim", "bridge_admin"]),

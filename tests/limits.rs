@@ -1,6 +1,7 @@
 //! Proves the limits with their defaults: the eleventh send of a minute is refused with the time to wait, and neither
 //! a restart nor another connection nor another process gets round that; a refusal costs nothing, is recorded once,
 //! and concerns nobody else.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -174,7 +175,9 @@ fn creating_conversations_is_limited_per_process() {
     let refused: Vec<Value> =
         outcomes.iter().filter(|o| o.0["result"]["isError"] == true).map(common::Outcome::refused).collect();
     assert!(refused.len() >= 15, "{} of 30 were refused", refused.len());
-    assert!(refused.iter().all(|r| r["error"] == "too_many_attempts" && r["retry_after_ms"].as_u64() > Some(0)));
+    assert!(
+        refused.iter().all(|r| r["error"] == "too_many_attempts" && r["retry_after_ms"].as_u64() > Some(0))
+    );
     create(&mut Shim::connect(&env));
 }
 

@@ -1,5 +1,6 @@
 //! Proves that calls of one connection take effect in the order in which they were written, though the daemon's MCP
 //! library runs them concurrently: 10,000 times two sends that follow each other without a look at the answers.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -9,7 +10,8 @@ const PAIRS: usize = 10_000;
 
 /// The first of two is often the one with more work behind it.
 fn text(number: usize) -> String {
-    let filler = if number % 40 == 0 { "some words of no meaning ".repeat(400) } else { String::new() };
+    let filler =
+        if number.is_multiple_of(40) { "some words of no meaning ".repeat(400) } else { String::new() };
     format!("{number} {filler}")
 }
 

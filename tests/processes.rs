@@ -1,5 +1,6 @@
 //! Proves the lives of the processes: one daemon however many shims look for it, a second one that refuses, shims that
 //! go with their clients, and a daemon that drains on SIGTERM and tunes itself on SIGHUP.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -52,7 +53,8 @@ fn a_second_daemon_refuses_and_names_the_first() {
     assert_eq!(second.status.code(), Some(3), "{words}");
     assert!(words.contains(&format!("pid {}", daemon.pid())), "{words}");
     // Another socket does not help: the state is what there is one of.
-    let elsewhere = env.command(BRIDGED).env("BRIDGED_SOCKET", env.root().join("other/b.sock")).output().unwrap();
+    let elsewhere =
+        env.command(BRIDGED).env("BRIDGED_SOCKET", env.root().join("other/b.sock")).output().unwrap();
     assert_eq!(elsewhere.status.code(), Some(3));
     create(&mut Shim::connect(&env));
     assert_eq!(env.locked_by(), Some(daemon.pid()), "the lock still names the first");
@@ -189,7 +191,9 @@ fn every_answered_call_survives_sigterm_under_load() {
 
 #[test]
 fn sighup_reloads_and_a_bad_configuration_changes_nothing() {
-    let limits = |per_minute: u32| format!("[limits.write]\nper_minute = {per_minute}\nper_hour = 1000\nper_day = 1000\n");
+    let limits = |per_minute: u32| {
+        format!("[limits.write]\nper_minute = {per_minute}\nper_hour = 1000\nper_day = 1000\n")
+    };
     let env = Env::with_config(&limits(1));
     let daemon = Daemon::start(&env);
     let mut pair = Pair::new(&env);
@@ -201,7 +205,9 @@ fn sighup_reloads_and_a_bad_configuration_changes_nothing() {
     until("the new limits are in force", || {
         pair.a.call("send_to_partner", say.clone()).0["result"]["isError"] == false
     });
-    for bad in ["[limits.write]\nper_minute = \"many\"\n", "[limit]\n", "[mcp]\nhighest_revision = \"1999\"\n", "]"] {
+    for bad in
+        ["[limits.write]\nper_minute = \"many\"\n", "[limit]\n", "[mcp]\nhighest_revision = \"1999\"\n", "]"]
+    {
         let before = env.log().matches("not valid").count();
         env.write_config(bad);
         daemon.signal(Signal::SIGHUP);

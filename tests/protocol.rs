@@ -1,5 +1,6 @@
 //! Proves what MCP clients of every age see: both lifecycles, the tool definitions, the contract of the original
 //! interface, and errors with the codes that the protocol asks for.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -56,7 +57,9 @@ fn the_revision_without_a_handshake_works() {
 fn the_highest_revision_can_be_pinned() {
     let env = Env::with_config("[mcp]\nhighest_revision = \"2025-06-18\"\n");
     let _daemon = Daemon::start(&env);
-    for (asked, given) in [("2025-11-25", "2025-06-18"), ("2025-06-18", "2025-06-18"), ("2024-11-05", "2024-11-05")] {
+    for (asked, given) in
+        [("2025-11-25", "2025-06-18"), ("2025-06-18", "2025-06-18"), ("2024-11-05", "2024-11-05")]
+    {
         let mut shim = Shim::spawn(&env);
         assert_eq!(shim.initialize(asked)["protocolVersion"], given, "asked for {asked}");
         create(&mut shim);
@@ -128,7 +131,8 @@ fn the_contract_is_in_the_schemas() {
     let tools = tools(&mut Shim::connect(&env));
     for wanted in contract() {
         let name = &wanted["name"];
-        let found = tools.iter().find(|tool| tool["name"] == *name).unwrap_or_else(|| panic!("{name} is missing"));
+        let found =
+            tools.iter().find(|tool| tool["name"] == *name).unwrap_or_else(|| panic!("{name} is missing"));
         let properties = wanted["inputSchema"]["properties"].as_object().unwrap();
         for (property, rules) in properties {
             for (rule, value) in rules.as_object().unwrap() {

@@ -1,6 +1,7 @@
 //! Proves that nothing secret stays anywhere: after secrets of every kind were sent through every tool, every field
 //! and every way to fail, neither database, WAL, shared memory, seal nor logs (at the level `trace`) hold any of them,
 //! nor any session token, invite code or resume key; and the partner does not get them either.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -76,7 +77,11 @@ fn through_every_field(pair: &mut Pair, text: &str, short: &str) {
     ];
     let first = pair.created["conversation_id"].clone();
     for (tool, arguments) in calls {
-        let arguments = if tool == "send_to_partner" { with(json!({"conversation_id": first}), arguments) } else { arguments };
+        let arguments = if tool == "send_to_partner" {
+            with(json!({"conversation_id": first}), arguments)
+        } else {
+            arguments
+        };
         pair.a.call(tool, arguments);
     }
 }
@@ -88,7 +93,8 @@ fn through_the_protocol(env: &Env, shim: &mut Shim, text: &str) {
     shim.request("tools/call", json!({"name": "check_messages", "arguments": text}));
     shim.notify(text, json!({"reason": text}));
     shim.notify("notifications/cancelled", json!({"requestId": text, "reason": text}));
-    let meta = json!({"name": "check_messages", "arguments": {}, "_meta": {"progressToken": text, text: text}});
+    let meta =
+        json!({"name": "check_messages", "arguments": {}, "_meta": {"progressToken": text, text: text}});
     shim.request("tools/call", meta);
     shim.write_json(&json!({"jsonrpc": "2.0", "id": text, "method": "ping"}));
     shim.answer(text);
@@ -146,11 +152,6 @@ fn haystack(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-fn holds(hay: &[u8], needle: &[u8]) -> bool {
-    // The standard library has no search in bytes; text is what we look for, so this loses nothing.
-    String::from_utf8_lossy(hay).contains(&*String::from_utf8_lossy(needle))
-}
-
 /// Fails with every file that holds any of the needles.
 #[track_caller]
 fn nothing_is_left(env: &Env, needles: &[(String, String)]) {
@@ -164,7 +165,8 @@ fn nothing_is_left(env: &Env, needles: &[(String, String)]) {
         assert!(needle.len() >= 8, "{what} is too short to look for");
         for (path, text) in &texts {
             if let Some(at) = text.find(needle.as_str()) {
-                let around: String = text[..at].chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
+                let around: String =
+                    text[..at].chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
                 left.push(format!("{what} in {path}, behind: {around:?}"));
             }
         }
@@ -175,10 +177,13 @@ fn nothing_is_left(env: &Env, needles: &[(String, String)]) {
 /// The credentials that the bridge itself has made.
 fn credentials_of(env: &Env, pair: &Pair) -> Vec<(String, String)> {
     let mut raw = Raw::client(env);
-    let id = raw.begin("tools/call", json!({
-        "name": "create_conversation",
-        "arguments": {"my_role": "backend", "partner_role": "frontend"},
-    }));
+    let id = raw.begin(
+        "tools/call",
+        json!({
+            "name": "create_conversation",
+            "arguments": {"my_role": "backend", "partner_role": "frontend"},
+        }),
+    );
     let Control::Bound { resume } = raw.control() else { panic!("not bound") };
     let created = raw.read_json();
     assert_eq!(created["id"], id);
@@ -203,10 +208,12 @@ fn nothing_stays_at(level: &str) {
     let mut needles = credentials_of(&env, &pair);
     let mut sent: Vec<Secret> = secrets(&mut chance);
     // A model may well put its own credentials into a message.
-    sent.extend(needles.iter().filter(|(what, _)| !what.starts_with("resume")).map(|(_, needle)| Secret {
-        text: needle.clone(),
-        needle: needle.clone(),
-    }));
+    sent.extend(
+        needles
+            .iter()
+            .filter(|(what, _)| !what.starts_with("resume"))
+            .map(|(_, needle)| Secret { text: needle.clone(), needle: needle.clone() }),
+    );
     for secret in &sent {
         let short = if secret.text.chars().count() <= 100 { &secret.text } else { "too long for a role" };
         through_every_field(&mut pair, &secret.text, short);
@@ -216,7 +223,7 @@ fn nothing_stays_at(level: &str) {
     let got = pair.b.call("check_messages", json!({})).ok().to_string();
     assert!(got.contains("marker") && got.contains("REDACTED"), "{got}");
     for secret in &sent {
-        assert!(!holds(got.as_bytes(), secret.needle.as_bytes()), "{} reached the partner", secret.text);
+        assert!(!got.contains(&secret.needle), "{} reached the partner", secret.text);
     }
     until("everything is recorded", || common::audit::rows(&env, "join_conversation", "unknown_invite") > 5);
     let log = env.log();
@@ -246,10 +253,10 @@ fn a_daemon_that_a_shim_starts_gets_nothing_of_its_environment() {
     shim.initialize("2025-06-18");
     create(&mut shim);
     let daemon = env.locked_by().unwrap();
-    let environment = fs::read(format!("/proc/{daemon}/environ")).unwrap();
-    assert!(holds(&environment, b"HOME="), "looked at the wrong process");
-    assert!(!holds(&environment, b"made-up-key-of-the-client"));
-    assert!(!holds(&environment, b"YOLO_MODE"), "a client may not switch the guard's gate");
+    let environment = fs::read_to_string(format!("/proc/{daemon}/environ")).unwrap();
+    assert!(environment.contains("HOME="), "looked at the wrong process");
+    assert!(!environment.contains("made-up-key-of-the-client"));
+    assert!(!environment.contains("YOLO_MODE"), "a client may not open the guard's gate");
 }
 
 #[test]

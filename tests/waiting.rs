@@ -1,5 +1,6 @@
 //! Proves the long poll: woken by the commit of a message, ended by cancellation and by the connection's end without
 //! losing anything, reporting progress, and never in the way of the calls behind it.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows only `#[test]` functions as tests
 
 mod common;
 
@@ -136,7 +137,10 @@ fn the_end_of_the_connection_ends_the_wait() {
     pair.send("after the end");
     let mut again = Shim::connect(&env);
     let fetched = again.call("check_messages", pair.credentials("b")).ok();
-    assert_eq!((texts(&fetched), &fetched["messages"][0]["redelivered"]), (vec!["after the end"], &json!(false)));
+    assert_eq!(
+        (texts(&fetched), &fetched["messages"][0]["redelivered"]),
+        (vec!["after the end"], &json!(false))
+    );
 }
 
 #[test]

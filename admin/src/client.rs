@@ -46,6 +46,15 @@ impl Client {
     }
 }
 
+#[cfg(test)]
+impl Client {
+    /// On a connection that has been greeted already.
+    pub(crate) fn over(stream: UnixStream) -> Self {
+        let welcome = Welcome { protocol: bridge_proto::PROTOCOL, version: String::new(), pid: 0 };
+        Self { stream, welcome }
+    }
+}
+
 impl<S: Read + Write> Client<S> {
     /// Says hello on a fresh connection.
     fn greet(mut stream: S) -> Result<Self, Failure> {

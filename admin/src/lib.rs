@@ -2,8 +2,6 @@
 //!
 //! One command, one file below [`commands`]. Commands read through [`source::Source`], which is the running daemon
 //! or, when none runs, its database; they write through [`screen::Screen`] and nothing else.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // a terminal tool
-
 mod cli;
 mod client;
 mod commands;
@@ -36,7 +34,7 @@ pub fn main() -> ExitCode {
         // The reader has seen enough (`| head`): nothing went wrong.
         Err(Failure::ReaderGone) => Done::Well.into(),
         Err(failure) => {
-            eprintln!("{}: {failure}", screen.problem("bridgectl"));
+            screen.problem(&failure);
             ExitCode::from(failure.exit_code())
         }
     }

@@ -137,13 +137,18 @@ impl Screen {
 
     /// Tells a person something beside the output.
     pub(crate) fn note(&self, text: &str) {
-        eprintln!("{}", paint(self.color_errors, Tint::Warning, text));
+        complain(&paint(self.color_errors, Tint::Warning, text));
     }
 
-    /// The front of an error message.
-    pub(crate) fn problem(&self, text: &str) -> String {
-        paint(self.color_errors, Tint::Bad, text)
+    /// Tells a person why it did not work.
+    pub(crate) fn problem(&self, failure: &Failure) {
+        complain(&format!("{}: {failure}", paint(self.color_errors, Tint::Bad, "bridgectl")));
     }
+}
+
+/// A line on standard error. When nobody reads that either, there is nobody left to tell.
+fn complain(line: &str) {
+    let _told = writeln!(io::stderr(), "{line}").is_ok();
 }
 
 /// <https://no-color.org>: any non-empty value means no colours, unless they are asked for.

@@ -170,3 +170,113 @@ pub(crate) fn unexpected(response: &Response) -> Failure {
         "the daemon answered another question ({kind}); are bridgectl and bridged of one version?"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bridge_proto::admin::MessageView;
+    use bridge_proto::frame;
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+
+    /// A daemon with 450 messages and rows whose pages hold 70 at most.
+    fn source() -> Source {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        std::thread::spawn(move || {
+            let mut length = [0; 4];
+            while theirs.read_exact(&mut length).is_ok() {
+                let mut payload = vec![0; u32::from_be_bytes(length) as usize];
+                theirs.read_exact(&mut payload).unwrap();
+                let answer = serde_json::to_vec(&answer(serde_json::from_slice(&payload).unwrap())).unwrap();
+                let mut wire = Vec::new();
+                frame::encode(&answer, &mut wire).unwrap();
+                theirs.write_all(&wire).unwrap();
+            }
+        });
+        Source::Live(Client::over(ours))
+    }
+
+    fn numbers(after: i64, before: Option<i64>, limit: u32, last: bool) -> Vec<i64> {
+        let fits = (1..=450).filter(|n| *n > after && before.is_none_or(|before| *n < before));
+        let limit = limit.min(70) as usize;
+        if !last {
+            return fits.take(limit).collect();
+        }
+        let mut newest: Vec<i64> = fits.rev().take(limit).collect();
+        newest.reverse();
+        newest
+    }
+
+    fn answer(request: Request) -> Response {
+        match request {
+            Request::Show { after, before, limit, last, .. } => {
+                let messages = numbers(after, before, limit, last).into_iter().map(message).collect();
+                Response::Show(Box::new(ConversationDetail { conversation: summary(0), messages }))
+            }
+            Request::Audit(f) => {
+                Response::Audit(numbers(f.after, f.before, f.limit, f.last).into_iter().map(row).collect())
+            }
+            Request::List { after, .. } => {
+                let after = after.map_or(0, |id| id.parse().unwrap());
+                Response::List(numbers(after, None, 70, false).into_iter().map(summary).collect())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn message(number: i64) -> MessageView {
+        serde_json::from_value(serde_json::json!({
+            "id": format!("msg_{number}"), "from": "a", "sent_at": "", "action_type": "info", "message": "",
+            "files_involved": [], "redactions": 0, "deliveries": [],
+        }))
+        .unwrap()
+    }
+
+    fn row(seq: i64) -> AuditRow {
+        serde_json::from_value(serde_json::json!({
+            "seq": seq, "at": "", "actor": "a", "action": "x", "outcome": "ok", "details": {}, "mac": "",
+        }))
+        .unwrap()
+    }
+
+    fn summary(number: i64) -> ConversationSummary {
+        serde_json::from_value(serde_json::json!({
+            "conversation_id": number.to_string(), "created_at": "", "expires_at": "", "expired": false,
+            "messages": 450, "sessions": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn pages_add_up_in_order() {
+        let ids = |wanted| -> Vec<i64> {
+            let detail = source().conversation("c", wanted).unwrap();
+            detail.messages.iter().map(|message| message_number(&message.id).unwrap()).collect()
+        };
+        assert_eq!(ids(0), []);
+        assert_eq!(ids(20), (431..=450).collect::<Vec<_>>());
+        assert_eq!(ids(300), (151..=450).collect::<Vec<_>>());
+        assert_eq!(ids(u32::MAX), (1..=450).collect::<Vec<_>>());
+        let rows = |wanted| -> Vec<i64> {
+            source()
+                .newest_audit(&AuditFilter::default(), wanted)
+                .unwrap()
+                .iter()
+                .map(|row| row.seq)
+                .collect()
+        };
+        assert_eq!(rows(140), (311..=450).collect::<Vec<_>>());
+        assert_eq!(rows(1_000), (1..=450).collect::<Vec<_>>());
+        assert_eq!(source().conversations(true).unwrap().len(), 450);
+    }
+
+    #[test]
+    fn without_daemon_and_database_the_next_step_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("bridged");
+        let paths = Paths { socket: state.join("s"), config: state.join("c"), state };
+        let error = Source::offline(paths).err().unwrap();
+        assert_eq!(error.exit_code(), 3);
+        assert!(error.to_string().contains("bridged --detach"), "{error}");
+    }
+}

@@ -1,9 +1,12 @@
 //! Tables for people: columns without lines, of plain text when nobody watches.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
 
 use crate::screen::{Look, Tint};
+
+/// Columns that may be broken over lines on a narrow terminal; an id that is broken cannot be copied.
+const WORDY: [&str; 3] = ["ROLE", "NOTE", "CLIENT"];
 
 /// A table under construction.
 pub(crate) struct Grid(Table);
@@ -22,11 +25,22 @@ impl Grid {
         let mut grid = Self::bare(look);
         grid.0.set_header(headings.iter().map(|text| cell((*text).to_owned(), Some(Tint::Faint))));
         grid.pad();
+        for (index, heading) in headings.iter().enumerate() {
+            if let Some(column) = grid.0.column_mut(index)
+                && !WORDY.contains(heading)
+            {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         grid
     }
 
-    /// A table without headings.
-    pub(crate) fn bare(look: Look) -> Self {
+    /// Facts, one per line: name and value, never broken.
+    pub(crate) fn facts(look: Look) -> Self {
+        Self::bare(Look { width: None, ..look })
+    }
+
+    fn bare(look: Look) -> Self {
         let mut table = Table::new();
         table.load_style(NOTHING);
         if look.color {

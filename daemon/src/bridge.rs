@@ -96,15 +96,23 @@ impl Bridge {
     /// [`ConfigError`] naming the file.
     pub fn reload(&self) -> Result<Arc<Tuning>, ConfigError> {
         let tuning = Arc::new(Tuning::load(&self.paths, &self.keys)?);
-        log::apply(&tuning);
         *self.tuning.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&tuning);
+        self.tune_log();
         tracing::info!(rules = tuning.redactor.rule_count(), "configuration and rules were read again");
         Ok(tuning)
+    }
+
+    /// Sends log lines through the rules in force, at the level in force.
+    pub fn tune_log(&self) {
+        let (tuning, tokens) = (self.tuning(), Arc::clone(self.registry.own_tokens()));
+        let redactor = Arc::clone(&tuning.redactor);
+        let clean = move |line: &str| redactor.clean(None, line, &|hex| tokens.contains(hex)).to_string();
+        log::apply(&tuning.config.log.level, Arc::new(clean));
     }
 
     /// Takes every secret out of a text, the bridge's own tokens included.
     #[must_use]
     pub fn clean(&self, conversation: Option<ConversationId>, text: &str) -> Clean {
-        self.tuning().redactor.clean(conversation, text, &|hex| self.registry.is_own_token(hex))
+        self.tuning().redactor.clean(conversation, text, &|hex| self.registry.own_tokens().contains(hex))
     }
 }

@@ -100,7 +100,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
     state_dir::prepare(&paths.state)?;
     let _lock = state_dir::lock(&paths)?;
     let (bridge, threads) = boot(paths.clone())?;
-    log::apply(&bridge.tuning());
+    bridge.tune_log();
     let Listener { socket, file } = listener::open(&paths.socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

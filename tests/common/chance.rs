@@ -7,6 +7,7 @@ pub(crate) struct Chance(u64);
 
 impl Chance {
     /// From the environment, else a fresh one; says which.
+    #[allow(clippy::print_stdout, reason = "shown when the test fails")]
     pub(crate) fn new(test: &str) -> Self {
         let given = std::env::var("BRIDGED_TEST_SEED").ok().and_then(|text| text.parse().ok());
         // Short enough to be typed again.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -28,6 +29,8 @@ pub(crate) struct Shim {
     /// Everything from the server that was no answer, in order.
     pub(crate) notifications: Vec<Value>,
     next_id: u64,
+    /// Where standard input comes back from a thread that writes to it.
+    returned: Option<Receiver<ChildStdin>>,
     /// What every request carries as `_meta`, on revisions that ask for it.
     meta: Option<Value>,
 }
@@ -57,6 +60,7 @@ impl Shim {
             answers: HashMap::new(),
             notifications: Vec::new(),
             next_id: 0,
+            returned: None,
             meta: None,
         }
     }
@@ -88,6 +92,20 @@ impl Shim {
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("standard input was closed");
         stdin.write_all(bytes).and_then(|()| stdin.flush()).unwrap();
+    }
+
+    /// Writes in a thread of its own, for what the pipe does not take at once.
+    pub(crate) fn write_beside(mut self, text: String) -> (JoinHandle<()>, Self) {
+        let mut stdin = self.stdin.take().expect("standard input was closed");
+        let (sender, done) = channel::<ChildStdin>();
+        self.returned = Some(done);
+        let writer = std::thread::spawn(move || {
+            // The shim may be killed at the end of the test.
+            if stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).is_ok() {
+                sender.send(stdin).ok();
+            }
+        });
+        (writer, self)
     }
 
     /// Writes one message.

@@ -14,6 +14,7 @@ pub(crate) mod outcome;
 pub(crate) mod pair;
 pub(crate) mod processes;
 pub(crate) mod raw;
+pub(crate) mod scene;
 
 use std::time::{Duration, Instant};
 

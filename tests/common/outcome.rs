@@ -47,7 +47,8 @@ impl Outcome {
 
     #[track_caller]
     fn text_json(&self) -> Value {
-        let content = self.0["result"]["content"].as_array().unwrap_or_else(|| panic!("no content: {}", self.0));
+        let content =
+            self.0["result"]["content"].as_array().unwrap_or_else(|| panic!("no content: {}", self.0));
         assert_eq!(content.len(), 1, "one text block: {}", self.0);
         assert_eq!(content[0]["type"], "text");
         serde_json::from_str(content[0]["text"].as_str().unwrap()).unwrap()

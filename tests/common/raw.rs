@@ -12,7 +12,7 @@ use super::{Env, Outcome, PATIENCE};
 
 /// A connection to the daemon's socket.
 pub(crate) struct Raw {
-    pub(crate) stream: UnixStream,
+    stream: UnixStream,
     next_id: u64,
 }
 
@@ -42,6 +42,11 @@ impl Raw {
         assert!(raw.request("initialize", params)["result"].is_object());
         raw.json(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
         raw
+    }
+
+    /// The same connection once more, to write to it while this one reads.
+    pub(crate) fn second_half(&self) -> Self {
+        Self { stream: self.stream.try_clone().unwrap(), next_id: self.next_id }
     }
 
     /// Writes bytes as they are.

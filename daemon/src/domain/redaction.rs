@@ -73,12 +73,6 @@ impl Redactor {
         Clean { text: redacted.text.into_owned(), redactions: found.saturating_add(own) }
     }
 
-    /// Replaces every secret in a log line.
-    #[must_use]
-    pub fn clean_line<'t>(&self, line: &'t str) -> Cow<'t, str> {
-        self.engine.redact(line).text
-    }
-
     /// Number of rules in force.
     #[must_use]
     pub fn rule_count(&self) -> usize {

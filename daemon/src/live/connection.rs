@@ -195,9 +195,10 @@ impl Connection {
         (taken < MAX_WAITS).then_some(permit)
     }
 
-    /// A request arrived.
-    pub fn request_arrived(&self, id: &str) {
-        locked(&self.requests).in_flight.insert(id.to_owned());
+    /// A request arrived. Returns whether its id is free.
+    #[must_use]
+    pub fn request_arrived(&self, id: &str) -> bool {
+        locked(&self.requests).in_flight.insert(id.to_owned())
     }
 
     /// A request's handler has ended; its answer may still be on its way.
@@ -273,7 +274,8 @@ mod tests {
     #[test]
     fn a_cancelled_request_is_forgotten_when_handled() {
         let connection = connection();
-        connection.request_arrived("1");
+        assert!(connection.request_arrived("1"));
+        assert!(!connection.request_arrived("1"), "the id is in use");
         assert!(connection.request_cancelled("1").is_none());
         assert!(locked(&connection.requests).cancelled.contains("1"));
         connection.request_handled("1");

@@ -9,5 +9,5 @@ mod session;
 
 pub use connection::{Binding, Connection, Outlet};
 pub use peers::{PeerLimits, PeerVerdict};
-pub use registry::Registry;
+pub use registry::{OwnTokens, Registry};
 pub use session::{LiveConversation, LiveSession, SessionState};

@@ -23,9 +23,25 @@ pub struct Registry {
     store: Store,
     conversations: Mutex<HashMap<ConversationId, Arc<LiveConversation>>>,
     connections: Mutex<BTreeMap<ConnectionNumber, Arc<Connection>>>,
-    own_tokens: Mutex<HashSet<[u8; FINGERPRINT]>>,
+    own_tokens: Arc<OwnTokens>,
     next_connection: AtomicU64,
     next_lease: AtomicU64,
+}
+
+/// The bridge's own session tokens, by their first characters.
+#[derive(Debug, Default)]
+pub struct OwnTokens {
+    fingerprints: Mutex<HashSet<[u8; FINGERPRINT]>>,
+}
+
+impl OwnTokens {
+    /// Whether 64 hex digits are one of them.
+    #[must_use]
+    pub fn contains(&self, hex: &str) -> bool {
+        hex.as_bytes()
+            .first_chunk::<FINGERPRINT>()
+            .is_some_and(|start| locked(&self.fingerprints).contains(start))
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -43,7 +59,7 @@ impl Registry {
             store,
             conversations: Mutex::default(),
             connections: Mutex::default(),
-            own_tokens: Mutex::default(),
+            own_tokens: Arc::default(),
             next_connection: AtomicU64::new(1),
             next_lease: AtomicU64::new(1),
         };
@@ -97,16 +113,14 @@ impl Registry {
     ) {
         let token = keys.session_token(conversation, session, nonce);
         if let Some(fingerprint) = token.as_bytes().first_chunk::<FINGERPRINT>() {
-            locked(&self.own_tokens).insert(*fingerprint);
+            locked(&self.own_tokens.fingerprints).insert(*fingerprint);
         }
     }
 
-    /// Whether 64 hex digits are the token of a session that ran since the daemon started.
+    /// The tokens of all sessions that ran since the daemon started.
     #[must_use]
-    pub fn is_own_token(&self, hex: &str) -> bool {
-        hex.as_bytes()
-            .first_chunk::<FINGERPRINT>()
-            .is_some_and(|start| locked(&self.own_tokens).contains(start))
+    pub fn own_tokens(&self) -> &Arc<OwnTokens> {
+        &self.own_tokens
     }
 
     /// A number for a new connection.

@@ -176,7 +176,15 @@ impl FrameTransport {
             JsonRpcMessage::Request(request) => {
                 self.opened = true;
                 let id = id_text(&request.id);
-                self.connection.request_arrived(&id);
+                if !self.connection.request_arrived(&id) {
+                    self.writer.push(&error_frame(
+                        &id,
+                        -32_600,
+                        "a request with this id is still under way; use another id",
+                    ));
+                    flush_behind(&self.writer);
+                    return None;
+                }
                 let is_call = matches!(request.request, ClientRequest::CallToolRequest(_));
                 let place = self.place.take()?;
                 let arrival = Arrival {
@@ -210,7 +218,7 @@ impl FrameTransport {
                 "a shim sent a control frame that is ours to send"
             ),
             Err(error) => {
-                tracing::debug!(connection = self.connection.number, %error, "a control frame cannot be read")
+                tracing::debug!(connection = self.connection.number, error = %position(&error), "a control frame cannot be read")
             }
         }
     }

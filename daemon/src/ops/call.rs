@@ -76,7 +76,7 @@ impl Call<'_> {
             Caller::Session(binding) => Some(binding.conversation.id),
             Caller::Process => None,
         };
-        self.tuning.redactor.clean(conversation, text, &|hex| self.bridge.registry.is_own_token(hex))
+        self.tuning.redactor.clean(conversation, text, &|hex| self.bridge.registry.own_tokens().contains(hex))
     }
 
     /// Lets the calls behind this one go on.

@@ -5,7 +5,7 @@
 //! older than the database, never newer.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -62,10 +62,18 @@ pub fn read(path: &Path, keys: &Keys) -> io::Result<Seal> {
     }
 }
 
-/// Keeps a seal that the database contradicts as evidence under another name.
-pub(super) fn set_aside(path: &Path, at: Timestamp) -> io::Result<PathBuf> {
+/// Keeps what the seal said, and in what it was contradicted, as evidence under another name.
+pub(super) fn set_aside(path: &Path, at: Timestamp, contradiction: &str) -> io::Result<PathBuf> {
     let kept = path.with_extension(format!("seal.contradicted-{}", at.millis()));
-    fs::copy(path, &kept)?;
+    let found = match fs::read(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => b"(no seal)\n".to_vec(),
+        Err(error) => return Err(error),
+    };
+    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&kept)?;
+    file.write_all(&found)?;
+    writeln!(file, "{contradiction}")?;
+    file.sync_all()?;
     Ok(kept)
 }
 

@@ -107,11 +107,13 @@ impl Writer {
                 path: database(),
                 source: Box::new(source),
             })?;
-        if contradiction.is_some() && sealed != Seal::Missing {
-            seal::set_aside(seal_path, clock::now())
+        if let Some(details) = &contradiction {
+            seal::set_aside(seal_path, clock::now(), details)
                 .map_err(|source| io_error("keeping", seal_path, source))?;
         }
         let seal = SealFile::open(seal_path).map_err(|source| io_error("opening", seal_path, source))?;
+        // From the first row on there is a seal: a missing one is always somebody's doing.
+        seal.write(&keys, &head).map_err(|source| io_error("writing", seal_path, source))?;
         let mut writer = Self { connection, keys, head, seal };
         if let Some(details) = contradiction {
             tracing::error!(%details, "the audit trail contradicts its seal; run `bridgectl audit verify`");
@@ -225,7 +227,7 @@ fn load_head(connection: &Connection) -> rusqlite::Result<Head> {
 /// Why the seal does not fit the database, as a JSON object, or `None` when it does.
 fn contradiction(connection: &Connection, head: &Head, sealed: &Seal) -> rusqlite::Result<Option<String>> {
     let found = match sealed {
-        Seal::Missing if head.seq == 0 => return Ok(None),
+        Seal::Missing | Seal::Broken if head.seq == 0 => return Ok(None),
         Seal::Missing => serde_json::json!({"seal": "missing", "rows": head.seq}),
         Seal::Broken => serde_json::json!({"seal": "broken", "rows": head.seq}),
         Seal::At(sealed) => {

@@ -70,12 +70,19 @@ pub enum VerifyError {
 struct Waypoints {
     sealed: Option<Head>,
     anchor: Option<Digest>,
+    /// What is wrong with the seal, if there is no telling from it.
+    unsealed: Option<&'static str>,
     findings: Vec<AuditFinding>,
 }
 
 impl Waypoints {
     fn new(sealed: &Seal, anchor: Option<&str>) -> Self {
         let mut findings = Vec::new();
+        let unsealed = match sealed {
+            Seal::At(_) => None,
+            Seal::Missing => Some("the seal beside the database is missing"),
+            Seal::Broken => Some("the seal beside the database is not ours or was changed"),
+        };
         let sealed = match sealed {
             Seal::At(head) => Some(*head),
             Seal::Missing => None,
@@ -89,7 +96,7 @@ impl Waypoints {
         if parsed == Some(None) {
             findings.push(finding(0, "the anchor is not 64 hex digits".to_owned()));
         }
-        Self { sealed: sealed.filter(|head| head.seq > 0), anchor: parsed.flatten(), findings }
+        Self { sealed: sealed.filter(|head| head.seq > 0), anchor: parsed.flatten(), unsealed, findings }
     }
 
     fn pass(&mut self, head: &Head) {
@@ -105,6 +112,10 @@ impl Waypoints {
     }
 
     fn finish(mut self, head: &Head) -> Vec<AuditFinding> {
+        // Before the first row there is nothing to seal.
+        if let Some(problem) = self.unsealed.filter(|_| head.seq > 0) {
+            self.findings.push(finding(0, problem.to_owned()));
+        }
         // Behind a break nothing more can be said of seal and anchor.
         if self.findings.iter().all(|found| found.seq == 0) {
             if let Some(sealed) = self.sealed {
