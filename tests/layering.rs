@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What a module may use of its siblings. `net → mcp | admin → ops → live, store → domain`.
 ///
-/// `bridge` is the bundle of shared parts that operations get; `accept` hands a peer to `mcp` or `admin`, which take
-/// frames and peers from `net`: those three are one layer, the edge.
+/// `bridge` is the bundle of shared parts that operations get; `net` hands a peer of `wire` to `mcp` or `admin`.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &["domain"]),
@@ -20,9 +19,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &["domain"]),
     ("bridge", &["config", "domain", "live", "log", "store"]),
     ("ops", &["bridge", "clock", "config", "domain", "live", "store"]),
-    ("mcp", &["bridge", "clock", "config", "domain", "live", "net", "ops"]),
-    ("admin", &["bridge", "clock", "config", "domain", "live", "net", "store"]),
-    ("net", &["admin", "bridge", "clock", "config", "mcp", "store"]),
+    ("mcp", &["bridge", "clock", "config", "domain", "live", "ops", "wire"]),
+    ("admin", &["bridge", "clock", "config", "domain", "live", "store", "wire"]),
+    ("wire", &[]),
+    ("net", &["admin", "bridge", "clock", "config", "mcp", "store", "wire"]),
     ("run", &["bridge", "clock", "config", "domain", "live", "log", "net", "store"]),
     ("main", &[]),
     ("lib", &["run"]),

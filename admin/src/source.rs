@@ -253,7 +253,7 @@ mod tests {
             let detail = source().conversation("c", wanted).unwrap();
             detail.messages.iter().map(|message| message_number(&message.id).unwrap()).collect()
         };
-        assert_eq!(ids(0), []);
+        assert!(ids(0).is_empty());
         assert_eq!(ids(20), (431..=450).collect::<Vec<_>>());
         assert_eq!(ids(300), (151..=450).collect::<Vec<_>>());
         assert_eq!(ids(u32::MAX), (1..=450).collect::<Vec<_>>());

@@ -1,6 +1,6 @@
 //! The bridge daemon as a library: everything a test needs to boot it in-process.
 //!
-//! Dependencies point one way: `net → mcp | admin → ops → live, store → domain`. A test reads the `use` lines and
+//! Dependencies point one way: `net → mcp | admin → ops, wire → live, store → domain`. A test reads the `use` lines and
 //! fails when an arrow points back.
 
 pub mod admin;
@@ -15,5 +15,6 @@ pub mod net;
 pub mod ops;
 mod run;
 pub mod store;
+pub mod wire;
 
 pub use run::{RunError, boot, main};

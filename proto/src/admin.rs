@@ -365,3 +365,40 @@ pub struct CleanupReport {
     /// The expired conversations.
     pub conversations: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_requests() {
+        let invite = Request::Invite { conversation: "c".into() };
+        assert_eq!(serde_json::to_string(&invite).unwrap(), r#"{"cmd":"invite","conversation":"c"}"#);
+        // What may be left out.
+        for (wire, request) in [
+            (r#"{"cmd":"list"}"#, Request::List { with_expired: false, after: None }),
+            (
+                r#"{"cmd":"show","conversation":"c","limit":5}"#,
+                Request::Show { conversation: "c".into(), after: 0, before: None, limit: 5, last: false },
+            ),
+            (
+                r#"{"cmd":"audit","limit":5}"#,
+                Request::Audit(AuditFilter { limit: 5, ..AuditFilter::default() }),
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Request>(wire).unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_in_debug_output() {
+        let token = SessionToken { session_id: "a".into(), role: "r".into(), token: "hidden".into() };
+        let invite = InviteView {
+            conversation_id: "c".into(),
+            session_id: "b".into(),
+            invite_code: "hidden".into(),
+            expires_at: "t".into(),
+        };
+        assert!(!format!("{token:?}{invite:?}").contains("hidden"));
+    }
+}

@@ -108,7 +108,13 @@ pub(super) mod tests {
         over.conversation_id = "conv_00000000000000a0".into();
         (over.expired, over.expires_at) = (true, "2026-11-20T06:00:00.000Z".into());
         over.sessions.iter_mut().for_each(|session| session.connected = None);
-        insta::assert_snapshot!(render(PIPE, &[conversation(), over]), @"");
+        insta::assert_snapshot!(render(PIPE, &[conversation(), over]), @r#"
+        CONVERSATION           ENDS            MESSAGES  S  ROLE               STATUS   SEEN        UNREAD
+        conv_00000000000000a1  in 2h 48m       4         a  backend_developer  working  connected   0
+                                                         b  front\u{202e}end   -        not joined  2
+        conv_00000000000000a0  expired 1d ago  4         a  backend_developer  working  5s ago      0
+                                                         b  front\u{202e}end   -        not joined  2
+        "#);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn render(look: Look, report: &StatusReport) -> String {
     text.push_str(&grid.render());
     let more = report.connected.saturating_sub(report.agents.len() as u64);
     if more > 0 {
-        text.push_str(&format!("and {} more\n", count(more, "agent", "agents")));
+        text.push_str(&format!("and {more} more\n"));
     }
     text
 }
@@ -171,6 +171,19 @@ mod tests {
             audit_rows: 12,
             audit_head: "ab".repeat(32),
         };
-        insta::assert_snapshot!(render(PIPE, &report), @"");
+        insta::assert_snapshot!(render(PIPE, &report), @r#"
+        running for 2h 5m: bridged 0.1.0 (pid 4711, protocol 1)
+
+        socket         /run/user/1000/bridged/bridged.sock
+        database       /home/u/.local/state/bridged/bridge.db (84 KiB)
+        conversations  1 running
+        redaction      59 rules
+        audit trail    12 rows
+        audit head     abababababababababababababababababababababababababababababababab
+
+        AGENT  CLIENT               PID   CONNECTED  SPEAKS FOR
+        -      claude-code 2.0\x07  4712  12m ago    conv_00000000000000a1/a
+        and 1 more
+        "#);
     }
 }

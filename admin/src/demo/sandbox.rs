@@ -134,7 +134,7 @@ impl Sandbox {
                     let bytes = fs::read(entry.path()).map_err(failed)?;
                     let holds =
                         |needle: &&str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
-                    if needles.iter().any(|needle| holds(needle)) {
+                    if needles.iter().any(holds) {
                         return Ok(Some(entry.path()));
                     }
                 }

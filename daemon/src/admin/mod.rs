@@ -17,7 +17,7 @@ use bridge_proto::frame;
 
 use crate::bridge::Bridge;
 use crate::clock;
-use crate::net::accept::Peer;
+use crate::wire::Peer;
 
 /// Serves one `bridgectl` until it is gone.
 pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {

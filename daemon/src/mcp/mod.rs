@@ -12,8 +12,8 @@ use crate::clock;
 use crate::domain::audit::Entry;
 use crate::domain::id::{ConversationId, SessionLabel};
 use crate::live::{Binding, Connection};
-use crate::net::accept::Peer;
 use crate::ops::delivery;
+use crate::wire::Peer;
 use server::BridgeServer;
 use transport::{FrameTransport, ShimOutlet};
 

@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::Bridge;
 use crate::live::{Connection, Outlet};
-use crate::net::accept::Peer;
-use crate::net::frames::{FrameReader, FrameWriter, ReadError};
 use crate::ops::{Turn, TurnQueue, delivery};
+use crate::wire::Peer;
+use crate::wire::frames::{FrameReader, FrameWriter, ReadError};
 
 /// Requests of one connection that are worked on at once; beyond that it is not read from.
 const MAX_REQUESTS: usize = 64;

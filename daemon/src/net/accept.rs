@@ -11,28 +11,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::frames::{FrameReader, FrameWriter};
 use crate::bridge::Bridge;
+use crate::wire::Peer;
+use crate::wire::frames::{FrameReader, FrameWriter};
 use crate::{admin, mcp};
 
 /// How long a connection may take to say hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 /// Pause after an accept that failed for lack of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A peer that has said hello.
-pub struct Peer {
-    /// Frames from it.
-    pub reader: FrameReader,
-    /// Frames to it.
-    pub writer: FrameWriter,
-    /// Its process id, from the kernel.
-    pub pid: Option<i32>,
-    /// What it said.
-    pub hello: ClientHello,
-    /// Cancelled when the daemon is to end.
-    pub shutdown: CancellationToken,
-}
 
 /// Accepts until `shutdown`, then waits for every connection to end.
 pub async fn serve(bridge: Arc<Bridge>, listener: UnixListener, shutdown: CancellationToken) {

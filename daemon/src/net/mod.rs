@@ -1,5 +1,4 @@
-//! The socket: who may come in, and frames.
+//! The socket: who may come in.
 
 pub mod accept;
-pub mod frames;
 pub mod listener;
