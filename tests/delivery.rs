@@ -108,6 +108,44 @@ fn the_daemon_may_be_killed_at_any_moment() {
     assert!(common::audit_verify(&env.paths().state).is_empty());
 }
 
+#[test]
+fn a_call_is_never_executed_twice() {
+    const SENDS: usize = 400;
+    let env = Env::with_config(NO_LIMITS);
+    let mut chance = Chance::new("a_call_is_never_executed_twice");
+    let mut daemon = Daemon::start(&env);
+    let mut a = Pair::new(&env).a;
+    let (begun, moments) = (AtomicUsize::new(0), chance.moments(8, SENDS - 5));
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let sender = scope.spawn(|| {
+            // No key, and none is repeated: whatever failed may or may not have taken effect, once.
+            let send = |number: usize| {
+                begun.store(number, Ordering::SeqCst);
+                a.call("send_to_partner", json!({"message": number.to_string()}))
+            };
+            (0..SENDS).map(send).collect()
+        });
+        for moment in moments {
+            until("the sender gets on", || begun.load(Ordering::SeqCst) >= moment);
+            (0..chance.below(40_000)).for_each(|_| std::hint::spin_loop());
+            kill_whoever_serves(&env);
+            if let Some(next) = Daemon::start_if_none(&env) {
+                daemon = next;
+            }
+        }
+        sender.join().unwrap()
+    });
+    drop(daemon);
+    let stored: Vec<String> = common::database::column(&env, "SELECT body FROM message ORDER BY id", []);
+    let different: HashSet<&String> = stored.iter().collect();
+    assert_eq!(different.len(), stored.len(), "a call was executed twice");
+    for (number, outcome) in outcomes.iter().enumerate() {
+        let is_stored = different.contains(&number.to_string());
+        assert!(is_stored || outcome.is_retryable(), "answered but not stored: {outcome:?}");
+        assert!(outcome.is_retryable() || outcome.ok()["repeated"] == false);
+    }
+}
+
 /// Kills a shim and takes what it had written to its client before.
 fn kill_and_take(shim: &mut Shim, inbox: &mut Inbox) {
     shim.kill();

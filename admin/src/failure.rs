@@ -99,11 +99,12 @@ impl Failure {
 
     /// An error while writing to standard output.
     pub(crate) fn from_output(error: &io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::ReaderGone
-        } else {
-            Self::failed("writing the output", error)
-        }
+        Self::from_io("writing the output", error)
+    }
+
+    /// An error of something that also writes to standard output.
+    pub(crate) fn from_io(what: &str, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Self::failed(what, error) }
     }
 }
 

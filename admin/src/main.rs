@@ -1,2 +1,4 @@
 //! `bridgectl`: the human tool.
-fn main() -> std::process::ExitCode { bridge_admin::main() }
+fn main() -> std::process::ExitCode {
+    bridge_admin::main()
+}

@@ -106,12 +106,12 @@ impl Screen {
 
     /// Prints a text as it is.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), Failure> {
-        self.bytes(text.as_bytes())
+        self.out.write_all(text.as_bytes()).map_err(|error| Failure::from_output(&error))
     }
 
-    /// Prints bytes that may be no text.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.out.write_all(bytes).map_err(|error| Failure::from_output(&error))
+    /// For what writes by itself.
+    pub(crate) fn writer(&mut self) -> &mut impl io::Write {
+        &mut self.out
     }
 
     /// Prints a line.

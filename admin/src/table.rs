@@ -1,15 +1,23 @@
 //! Tables for people: columns without lines, of plain text when nobody watches.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width};
 
 use crate::screen::{Look, Tint};
 
 /// Columns that may be broken over lines on a narrow terminal; an id that is broken cannot be copied.
 const WORDY: [&str; 3] = ["ROLE", "NOTE", "CLIENT"];
 
+/// Columns of the terminal that a broken column keeps.
+const READABLE: u16 = 12;
+/// A terminal with fewer columns is narrow.
+const NARROW: u16 = 100;
+
 /// A table under construction.
-pub(crate) struct Grid(Table);
+pub(crate) struct Grid {
+    table: Table,
+    gap: u16,
+}
 
 /// One cell: its text and what its colour means.
 pub(crate) type Piece = (String, Option<Tint>);
@@ -23,13 +31,15 @@ impl Grid {
     /// A table with headings.
     pub(crate) fn new(look: Look, headings: &[&str]) -> Self {
         let mut grid = Self::bare(look);
-        grid.0.set_header(headings.iter().map(|text| cell((*text).to_owned(), Some(Tint::Faint))));
+        grid.table.set_header(headings.iter().map(|text| cell((*text).to_owned(), Some(Tint::Faint))));
         grid.pad();
         for (index, heading) in headings.iter().enumerate() {
-            if let Some(column) = grid.0.column_mut(index)
-                && !WORDY.contains(heading)
-            {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+            if let Some(column) = grid.table.column_mut(index) {
+                column.set_constraint(if WORDY.contains(heading) {
+                    ColumnConstraint::LowerBoundary(Width::Fixed(READABLE))
+                } else {
+                    ColumnConstraint::ContentWidth
+                });
             }
         }
         grid
@@ -51,26 +61,28 @@ impl Grid {
         if let Some(width) = look.width {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
         }
-        Self(table)
+        // Every column counts on a narrow terminal.
+        let gap = if look.width.is_some_and(|width| width < NARROW) { 1 } else { 2 };
+        Self { table, gap }
     }
 
     /// Adds a row.
     pub(crate) fn row(&mut self, pieces: Vec<Piece>) {
-        self.0.add_row(pieces.into_iter().map(|(text, tint)| cell(text, tint)));
+        self.table.add_row(pieces.into_iter().map(|(text, tint)| cell(text, tint)));
         self.pad();
     }
 
     fn pad(&mut self) {
-        for column in 0..self.0.column_count() {
-            if let Some(column) = self.0.column_mut(column) {
-                column.set_padding((0, 2));
+        for column in 0..self.table.column_count() {
+            if let Some(column) = self.table.column_mut(column) {
+                column.set_padding((0, self.gap));
             }
         }
     }
 
     /// The table as lines, each ended.
     pub(crate) fn render(&self) -> String {
-        self.0.trim_fmt() + "\n"
+        self.table.trim_fmt() + "\n"
     }
 }
 

@@ -96,6 +96,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
     if let Some(config) = &arguments.config {
         paths.config.clone_from(config);
     }
+    unblock_signals();
     raise_descriptor_limit();
     state_dir::prepare(&paths.state)?;
     let _lock = state_dir::lock(&paths)?;
@@ -179,6 +180,13 @@ fn save_heartbeats(bridge: &Bridge) {
                 session.state().unsaved = true;
             }
         }
+    }
+}
+
+/// Whoever starts us may have blocked signals, and a blocked mask is inherited: SIGTERM must always end the daemon.
+fn unblock_signals() {
+    if let Err(error) = nix::sys::signal::SigSet::empty().thread_set_mask() {
+        tracing::debug!(%error, "the signal mask could not be emptied");
     }
 }
 

@@ -16,6 +16,16 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (count < 6).then_some(out)
 }
 
+/// The first twelve bytes of what `text`, of at least sixteen characters, stands for.
+pub fn head(text: &[u8]) -> Option<[u8; 12]> {
+    let mut head = [0; 12];
+    for (group, out) in text.get(..16)?.chunks_exact(4).zip(head.chunks_exact_mut(3)) {
+        let bits = group.iter().try_fold(0u32, |bits, byte| Some(bits << 6 | u32::from(value(*byte)?)))?;
+        out.copy_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    Some(head)
+}
+
 /// What one character stands for.
 pub fn value(byte: u8) -> Option<u8> {
     Some(match byte {

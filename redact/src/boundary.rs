@@ -15,9 +15,25 @@ pub fn closes(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_none_or(|next| !next.is_ascii_alphanumeric())
 }
 
+/// The length of a terminal colour at `at`, raw or written out.
+pub fn colour(bytes: &[u8], at: usize) -> usize {
+    const OPENERS: [&[u8]; 7] =
+        [b"\x1b[", b"\\x1b[", b"\\u001b[", b"\\u001B[", b"\\033[", b"\\e[", b"\\x1B["];
+    let rest = bytes.get(at..).unwrap_or_default();
+    let Some(opener) = OPENERS.iter().find(|opener| rest.starts_with(opener)) else { return 0 };
+    let codes =
+        rest[opener.len()..].iter().take(16).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    let end = opener.len() + codes;
+    if matches!(rest.get(end), Some(b'm' | b'K')) { end + 1 } else { 0 }
+}
+
 /// Whether `head` ends in an escape that merely looks like letters.
 fn ends_escape(head: &[u8]) -> bool {
-    backslash_letter(head) || coded(head, b"%", 2) || coded(head, b"\\x", 2) || coded(head, b"\\u", 4) || ansi(head)
+    backslash_letter(head)
+        || coded(head, b"%", 2)
+        || coded(head, b"\\x", 2)
+        || coded(head, b"\\u", 4)
+        || ansi(head)
 }
 
 /// `\n`, `\t`, `\r`, … with an odd number of backslashes or in text escaped twice.
@@ -46,7 +62,9 @@ mod tests {
 
     #[test]
     fn tokens_open_after_escapes_and_foreign_letters() {
-        for head in ["", " ", "=", "x\\n", "%3D", "\\u0022", "\x1b[31m", "\\u001b[1;31m", "\\033[0m", "密钥", "_"] {
+        for head in
+            ["", " ", "=", "x\\n", "%3D", "\\u0022", "\x1b[31m", "\\u001b[1;31m", "\\033[0m", "密钥", "_"]
+        {
             assert!(opens(head.as_bytes(), head.len()), "{head}");
         }
         for head in ["x", "9", "3D", "task", "[31m"] {

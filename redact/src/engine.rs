@@ -1,11 +1,13 @@
 //! The engine: rules compiled once, texts redacted by reference.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 
+use crate::check::{self, CheckedRule};
 use crate::error::RuleError;
 use crate::render::{self, Hit, Piece};
-use crate::rules::{BUILTIN, Builder, RuleSet};
+use crate::rules::{BUILTIN, Builder, Check, Rule, RuleSet};
 use crate::scan::{Found, Scan};
 
 const RULES: &str = include_str!("../rules.toml");
@@ -28,6 +30,8 @@ pub struct Redacted<'t> {
     pub text: Cow<'t, str>,
     /// What was found, in order.
     pub hits: Vec<Hit>,
+    /// What a user's allow list let pass; worth an audit row.
+    pub allowed: Vec<Hit>,
 }
 
 impl Engine {
@@ -39,9 +43,17 @@ impl Engine {
 
     /// The built-in rules and those of a user, who can add but not weaken.
     pub fn with_user_rules(toml: &str, origin: &Path) -> Result<Engine, RuleError> {
+        Engine::load(toml, origin).map(|(engine, _)| engine)
+    }
+
+    pub(crate) fn load(toml: &str, origin: &Path) -> Result<(Engine, Vec<CheckedRule>), RuleError> {
         let mut builder = Engine::builtin_rules()?;
+        builder.specs.clear();
         builder.add(toml, origin, true)?;
-        Ok(Engine { set: builder.build(origin)? })
+        let specs = std::mem::take(&mut builder.specs);
+        let set = builder.build(origin)?;
+        let checked = check::prove(&set, &specs, origin)?;
+        Ok((Engine { set }, checked))
     }
 
     pub(crate) fn builtin_rules() -> Result<Builder, RuleError> {
@@ -53,6 +65,19 @@ impl Engine {
     /// How many rules are loaded.
     pub fn rule_count(&self) -> usize {
         self.set.rules.len()
+    }
+
+    /// How many bytes a pass over `text` looks at: what the test of linear time counts.
+    #[doc(hidden)]
+    pub fn effort(&self, text: &str) -> u64 {
+        Scan::run(&self.set, text).runs.steps()
+    }
+
+    /// The ids of all rules, and whether each is verified by a shape.
+    #[doc(hidden)]
+    pub fn rule_ids(&self) -> Vec<(String, bool)> {
+        let by_shape = |rule: &Rule| matches!(rule.check, Check::Shape { .. });
+        self.set.rules.iter().map(|rule| (rule.id.to_string(), by_shape(rule))).collect()
     }
 
     /// Redacts `text`; equal secrets and different ones look alike.
@@ -77,26 +102,31 @@ impl Engine {
     }
 
     /// Redacts until nothing is found any more, so that redacting twice equals once.
-    fn finish<'t>(&self, text: &'t str, known: Vec<Found>, namer: &dyn Fn(&str) -> Option<String>) -> Redacted<'t> {
-        let mut found = self.find(text);
+    fn finish<'t>(
+        &self,
+        text: &'t str,
+        known: Vec<Found>,
+        namer: &dyn Fn(&str) -> Option<String>,
+    ) -> Redacted<'t> {
+        let (mut found, allowed) = self.split_allowed(text, self.find(text));
         found.extend(known);
         if found.is_empty() {
-            return Redacted { text: Cow::Borrowed(text), hits: Vec::new() };
+            return Redacted { text: Cow::Borrowed(text), hits: Vec::new(), allowed };
         }
         let mut pieces: Vec<Piece> = Vec::new();
         let mut out = text.to_owned();
         for _ in 0..MOST_PASSES {
             let merged = crate::json::fit(&out, render::merge(&self.set, found));
             let (next, new) = render::write(&self.set, &out, &merged, namer);
-            pieces = compose(pieces, new);
+            pieces = render::compose(pieces, new);
             out = next;
-            found = self.find(&out);
+            found = self.split_allowed(&out, self.find(&out)).0;
             if found.is_empty() {
                 break;
             }
         }
-        let hits = pieces.iter().map(|piece| self.hit(piece)).collect();
-        Redacted { text: Cow::Owned(out), hits }
+        let hits = pieces.iter().map(|piece| self.hit(piece.rule, &piece.input)).collect();
+        Redacted { text: Cow::Owned(out), hits, allowed }
     }
 
     fn find(&self, text: &str) -> Vec<Found> {
@@ -105,9 +135,19 @@ impl Engine {
         found
     }
 
-    fn hit(&self, piece: &Piece) -> Hit {
-        let rule = &self.set.rules[usize::from(piece.rule)];
-        Hit { rule: rule.id.clone(), placeholder: rule.placeholder.clone(), span: piece.input.clone() }
+    /// Takes out what the user's allow list names.
+    fn split_allowed(&self, text: &str, found: Vec<Found>) -> (Vec<Found>, Vec<Hit>) {
+        if self.set.allowed.is_empty() {
+            return (found, Vec::new());
+        }
+        let listed = |found: &Found| self.set.allowed.iter().any(|value| *value == text[found.span.clone()]);
+        let (allowed, kept): (Vec<Found>, Vec<Found>) = found.into_iter().partition(listed);
+        (kept, allowed.iter().map(|found| self.hit(found.rule, &found.span)).collect())
+    }
+
+    fn hit(&self, rule: u16, span: &Range<usize>) -> Hit {
+        let rule = &self.set.rules[usize::from(rule)];
+        Hit { rule: rule.id.clone(), placeholder: rule.placeholder.clone(), span: span.clone() }
     }
 
     /// Secrets that begin in `before` and end in `text`.
@@ -131,32 +171,8 @@ impl Engine {
     }
 
     fn is_named(&self, rule: u16) -> bool {
-        matches!(self.set.rules[usize::from(rule)].check, crate::rules::Check::Name(_))
+        matches!(self.set.rules[usize::from(rule)].check, Check::Name(_))
     }
-}
-
-/// Expresses the pieces of a later pass in positions of the first input.
-fn compose(first: Vec<Piece>, mut later: Vec<Piece>) -> Vec<Piece> {
-    if first.is_empty() {
-        return later;
-    }
-    let mut all: Vec<Piece> = Vec::with_capacity(first.len() + later.len());
-    let shift = |at: usize, end: bool| -> usize {
-        let delta = later.iter().filter(|p| p.input.end <= at).map(|p| (p.output.len(), p.input.len()));
-        let (grown, gone) = delta.fold((0, 0), |sum, d| (sum.0 + d.0, sum.1 + d.1));
-        let _ = end;
-        at + grown - gone
-    };
-    for piece in &first {
-        let output = shift(piece.output.start, false)..shift(piece.output.end, true);
-        all.push(Piece { output, ..piece.clone() });
-    }
-    for piece in &mut later {
-        piece.input = render::back(&first, piece.input.start, false)..render::back(&first, piece.input.end, true);
-        all.push(piece.clone());
-    }
-    all.sort_by_key(|piece| piece.input.start);
-    all
 }
 
 fn ceil(text: &str, at: usize) -> usize {

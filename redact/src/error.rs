@@ -36,7 +36,9 @@ pub enum Problem {
     #[error("a placeholder is upper-case letters, digits and _ and ends in _REDACTED")]
     BadPlaceholder,
     /// Without an anchor a rule would run over the whole text.
-    #[error("no anchor: give `anchors` (3 bytes or more), or begin the regex with as many literal characters")]
+    #[error(
+        "no anchor: give `anchors` (3 bytes or more), or begin the regex with as many literal characters"
+    )]
     NoAnchor,
     /// An anchor so short that it would match everywhere.
     #[error("anchor `{0}` is too short: 3 bytes or more")]

@@ -6,11 +6,14 @@
 
 mod base64;
 mod boundary;
+mod check;
+pub mod cli;
 mod detect;
 mod engine;
 mod error;
 mod json;
 mod kv;
+mod lines;
 mod placeholder;
 mod render;
 mod rules;
@@ -18,8 +21,10 @@ mod runs;
 mod scan;
 mod shadow;
 mod shape;
+mod spec;
 mod words;
 
+pub use check::CheckedRule;
 pub use engine::{Engine, Redacted};
 pub use error::{Problem, RuleError};
 pub use render::Hit;

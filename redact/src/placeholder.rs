@@ -35,8 +35,11 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
             let name = bytes[..mark].iter().rev().take(64).take_while(|b| upper(b)).count();
             let mut end = mark + MARK.len();
             if bytes.get(end) == Some(&b'_') {
-                let suffix =
-                    bytes[end + 1..].iter().take(LONGEST_SUFFIX + 1).take_while(|b| b.is_ascii_alphanumeric()).count();
+                let suffix = bytes[end + 1..]
+                    .iter()
+                    .take(LONGEST_SUFFIX + 1)
+                    .take_while(|b| b.is_ascii_alphanumeric())
+                    .count();
                 end += if (1..=LONGEST_SUFFIX).contains(&suffix) { suffix + 1 } else { 0 };
             }
             (name > 0).then_some(mark - name..end)

@@ -81,12 +81,34 @@ pub struct Piece {
     pub rule: u16,
 }
 
-/// Translates a position in the output back to the input.
-pub fn back(pieces: &[Piece], at: usize, end: bool) -> usize {
-    let index = pieces.partition_point(|piece| piece.output.start < at);
-    let Some(piece) = index.checked_sub(1).map(|i| &pieces[i]) else { return at };
-    if at < piece.output.end {
-        return if end { piece.input.end } else { piece.input.start };
+/// Joins the pieces of one pass and of the next, which read the output of the first.
+pub fn compose(first: Vec<Piece>, later: Vec<Piece>) -> Vec<Piece> {
+    if first.is_empty() {
+        return later;
     }
-    piece.input.end + (at - piece.output.end)
+    let forward = |at: usize| -> usize {
+        let before = later.iter().take_while(|piece| piece.input.end <= at);
+        let (grown, gone) = before.fold((0, 0), |sum, p| (sum.0 + p.output.len(), sum.1 + p.input.len()));
+        at + grown - gone
+    };
+    let moved = first.iter().map(|piece| Piece {
+        output: forward(piece.output.start)..forward(piece.output.end),
+        ..piece.clone()
+    });
+    let traced = later.iter().map(|piece| Piece {
+        input: back(&first, piece.input.start)..back(&first, piece.input.end),
+        ..piece.clone()
+    });
+    let mut all: Vec<Piece> = moved.chain(traced).collect();
+    all.sort_by_key(|piece| piece.input.start);
+    all
+}
+
+/// Translates a position of the output, outside of every piece, to the input.
+fn back(pieces: &[Piece], at: usize) -> usize {
+    let index = pieces.partition_point(|piece| piece.output.end <= at);
+    match index.checked_sub(1).map(|i| &pieces[i]) {
+        Some(piece) => piece.input.end + (at - piece.output.end),
+        None => at,
+    }
 }

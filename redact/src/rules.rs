@@ -1,18 +1,16 @@
-//! Rules as they stand in a file, and compiled.
+//! Compiled rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use serde::Deserialize;
-use toml::Spanned;
 
 use crate::detect::Detector;
 use crate::error::{Problem, RuleError};
 use crate::kv::NameKind;
-use crate::runs::ClassSet;
+use crate::runs::{ByteClass, ClassSet};
 use crate::shape::Shape;
+use crate::spec::{BeforeSpec, RuleFile, RuleSpec, Words};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// Where the built-in rules say they come from.
 pub const BUILTIN: &str = "rules.toml";
@@ -20,108 +18,6 @@ pub const BUILTIN: &str = "rules.toml";
 const MIN_ANCHOR: usize = 3;
 /// Bytes a compiled user regex may take.
 const REGEX_LIMIT: usize = 256 * 1024;
-
-/// One `[[rule]]` of a file.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuleSpec {
-    /// Short and unique.
-    pub id: String,
-    /// What stands where the secret stood.
-    pub placeholder: String,
-    /// Literals, one of which every match begins with.
-    #[serde(default)]
-    pub anchors: Vec<String>,
-    /// Shape of what stands before the anchor and belongs to the secret.
-    pub before: Option<BeforeSpec>,
-    /// Shape of what follows the anchor and stays in the text.
-    pub keep: Option<String>,
-    /// Shape of what follows the anchor.
-    pub shape: Option<String>,
-    /// Regex over anchor and what follows.
-    pub regex: Option<String>,
-    /// The regex' group that is the secret.
-    #[serde(default)]
-    pub group: usize,
-    /// Names of this kind mean a secret value.
-    pub name: Option<NameKind>,
-    /// Built-in code that finds the secret.
-    pub detector: Option<Detector>,
-    /// Whether the anchor matches in any case.
-    #[serde(default)]
-    pub fold: bool,
-    /// Whether the anchor stays in the text.
-    #[serde(default)]
-    pub keep_anchor: bool,
-    /// Whether letters and digits may stand right before.
-    #[serde(default)]
-    pub inside: bool,
-    /// Least number of different bytes.
-    pub distinct: Option<usize>,
-    /// Least entropy in bits per byte.
-    pub entropy: Option<f32>,
-    /// Least number of digits.
-    #[serde(default)]
-    pub digits: usize,
-    /// Matches that contain one of these are no secrets.
-    #[serde(default)]
-    pub allow: Vec<String>,
-    /// Which rule names the placeholder where several overlap: the higher.
-    pub rank: Option<u8>,
-    /// Texts that this rule must change.
-    #[serde(default)]
-    pub examples: Vec<String>,
-    /// Texts that this rule must leave alone.
-    #[serde(default)]
-    pub counter_examples: Vec<String>,
-}
-
-/// What stands before an anchor.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BeforeSpec {
-    /// A byte class, written as a shape of one byte.
-    pub class: String,
-    /// Least bytes.
-    pub min: usize,
-    /// Most bytes.
-    pub max: usize,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleFile {
-    #[serde(default)]
-    rule: Vec<Spanned<RuleSpec>>,
-    #[serde(default)]
-    allow: Vec<Spanned<AllowSpec>>,
-    words: Option<Words>,
-}
-
-/// Word lists of the key/value judge; built-in only.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Words {
-    /// Words that may follow the deciding one: `DB_PASSWORD_PROD`.
-    pub trailing: HashSet<String>,
-    /// Words before `key` that make it a secret.
-    pub telling: HashSet<String>,
-    /// Words before `key` that make it harmless.
-    pub harmless: HashSet<String>,
-    /// Words that are written together with `pass` or `key`.
-    pub glued: HashSet<String>,
-    /// Parts of the names of cookies that open a session.
-    pub cookies: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AllowSpec {
-    value: String,
-    #[serde(default)]
-    #[allow(dead_code)] // read by people and by the audit, not by the engine
-    reason: String,
-}
 
 /// How a rule verifies what follows an anchor.
 #[derive(Debug)]
@@ -172,8 +68,42 @@ pub struct RuleSet {
     pub automaton: AhoCorasick,
     /// Anchor → rules.
     pub by_anchor: Vec<Vec<u16>>,
+    /// Rules that are tried where long runs begin.
+    pub run_rules: RunRules,
     /// Anchor → its bytes as written.
     pub anchors: Vec<Box<[u8]>>,
+}
+
+/// Rules without anchors.
+#[derive(Debug, Default)]
+pub struct RunRules {
+    /// Their indices.
+    pub rules: Vec<u16>,
+    /// Bytes that one of them may begin with.
+    first: ByteClass,
+    /// Bytes that one of them wants before the run.
+    before: ByteClass,
+}
+
+impl RunRules {
+    fn of(rules: &[Rule], classes: &ClassSet) -> RunRules {
+        let mut found = RunRules::default();
+        for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.anchors.is_empty()) {
+            let Check::Shape { before, shape, .. } = &rule.check else { continue };
+            found.rules.push(u16::try_from(index).unwrap_or(u16::MAX));
+            match before {
+                Some(before) => found.before.add(classes.get(before.class)),
+                None => found.first.add(&shape.first(classes)),
+            }
+        }
+        found
+    }
+
+    /// Whether one of them may match at `at`; what it wants before stands before whole runs only.
+    pub fn may_match(&self, bytes: &[u8], at: usize, whole: bool) -> bool {
+        let before = whole && at > 0 && self.before.has(bytes[at - 1]);
+        before || bytes.get(at).is_some_and(|byte| self.first.has(*byte))
+    }
 }
 
 /// Collects rules from files.
@@ -232,7 +162,8 @@ impl Builder {
         }
         let mut anchors = spec.anchors.clone();
         let check = self.check(spec, &mut anchors)?;
-        if anchors.is_empty() {
+        let unanchored = spec.run || matches!(spec.detector, Some(Detector::None));
+        if anchors.is_empty() != unanchored {
             return Err(Problem::NoAnchor);
         }
         if let Some(short) = anchors.iter().find(|a| user && a.len() < MIN_ANCHOR) {
@@ -322,8 +253,9 @@ impl Builder {
             discord: id("discord-bot-token"),
             encoded: id("encoded-secret"),
         };
+        let run_rules = RunRules::of(&self.rules, &self.classes);
         let Builder { rules, classes, allowed, words, .. } = self;
-        Ok(RuleSet { rules, classes, common, ids, allowed, words, automaton, by_anchor, anchors })
+        Ok(RuleSet { rules, classes, common, ids, allowed, words, automaton, by_anchor, run_rules, anchors })
     }
 }
 
@@ -344,10 +276,13 @@ fn check_user(spec: &RuleSpec) -> Result<(), Problem> {
     if spec.detector.is_some() {
         return Err(Problem::Reserved("detector"));
     }
+    if spec.run {
+        return Err(Problem::Reserved("run"));
+    }
     if spec.rank.is_some() {
         return Err(Problem::Reserved("rank"));
     }
-    if spec.name.is_none() && (spec.examples.is_empty() || spec.counter_examples.is_empty()) {
+    if spec.examples.is_empty() || spec.counter_examples.is_empty() {
         return Err(Problem::NoExamples);
     }
     Ok(())
@@ -369,8 +304,10 @@ fn compile_regex(source: &str, group: usize) -> Result<regex::Regex, Problem> {
 
 /// The literal characters a regex begins with.
 fn literal_prefix(source: &str) -> Option<String> {
-    let literal: String =
-        source.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | ':' | '/')).collect();
+    let literal: String = source
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | ':' | '/'))
+        .collect();
     let next = source[literal.len()..].chars().next();
     let mut literal = literal;
     if matches!(next, Some('?' | '*' | '{' | '+')) {

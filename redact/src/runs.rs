@@ -58,6 +58,11 @@ impl ClassSet {
         });
         ClassId(u16::try_from(index).unwrap_or(u16::MAX))
     }
+
+    /// The class of an id.
+    pub fn get(&self, id: ClassId) -> &ByteClass {
+        &self.0[usize::from(id.0)]
+    }
 }
 
 /// Measures runs of byte classes in one text and remembers the last one of each class.

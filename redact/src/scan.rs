@@ -8,10 +8,14 @@ use crate::placeholder;
 use crate::rules::{Before, Check, Rule, RuleSet};
 use crate::runs::Runs;
 use crate::shape::Shape;
-use crate::words::Makeup;
+use crate::words::{Makeup, entropy};
 
 /// How far a user's regex may look.
 const REGEX_WINDOW: usize = 1024;
+/// How many letters and digits an escape ends in.
+const LONGEST_ESCAPE: usize = 5;
+/// How many bare values are read in one stretch without blanks.
+const MOST_BARE: u8 = 200;
 
 /// Something that a rule found.
 #[derive(Debug, Clone)]
@@ -30,7 +34,14 @@ fn in_blob(bytes: &[u8], first: usize, last: usize) -> bool {
     let before = first > 0
         && matches!(bytes[first - 1], b'+' | b'/')
         && bytes[..first].iter().rev().take(40).take_while(base64).count() == 40;
-    before || matches!(bytes.get(last), Some(b'+' | b'/')) && bytes[last..].iter().take(40).take_while(base64).count() == 40
+    before
+        || matches!(bytes.get(last), Some(b'+' | b'/'))
+            && bytes[last..].iter().take(40).take_while(base64).count() == 40
+}
+
+/// Whether crosses stand where something was.
+fn is_mask(body: &str) -> bool {
+    body.contains("xxxxx") || body.contains("XXXXX")
 }
 
 /// The state of one pass.
@@ -43,6 +54,12 @@ pub struct Scan<'t> {
     pub runs: Runs<'t>,
     /// What was found so far.
     pub found: Vec<Found>,
+    /// How far each rule has decided already.
+    decided: Vec<usize>,
+    /// The stretch without blanks read last for a bare value, and how often.
+    bare: (usize, u8),
+    /// The command lines read last, and how often.
+    pub commands: (usize, u8),
     /// Placeholders that already stand in the text.
     protected: Vec<Range<usize>>,
 }
@@ -64,7 +81,16 @@ impl<'t> Scan<'t> {
 
     fn anchored(set: &'t RuleSet, text: &'t str) -> Scan<'t> {
         let runs = Runs::new(text.as_bytes(), &set.classes);
-        let mut scan = Scan { text, set, runs, found: Vec::new(), protected: placeholder::spans(text) };
+        let mut scan = Scan {
+            text,
+            set,
+            runs,
+            found: Vec::new(),
+            decided: vec![0; set.rules.len()],
+            bare: (0, 0),
+            commands: (0, 0),
+            protected: placeholder::spans(text),
+        };
         for hit in set.automaton.find_overlapping_iter(text) {
             for &rule in &set.by_anchor[hit.pattern().as_usize()] {
                 let anchor = &set.anchors[hit.pattern().as_usize()];
@@ -79,6 +105,23 @@ impl<'t> Scan<'t> {
         self.text.as_bytes()
     }
 
+    /// Whether the stretch without blanks that ends at `end` may be read once more. One
+    /// made of nothing but names would otherwise be read for each of them.
+    pub fn may_read_bare(&mut self, end: usize) -> bool {
+        let times = if self.bare.0 == end { self.bare.1.saturating_add(1) } else { 0 };
+        self.bare = (end, times);
+        times < MOST_BARE
+    }
+
+    /// Tries the rules without anchors at `at`, in a long run.
+    pub fn verify_run(&mut self, at: usize, whole: bool) {
+        if self.set.run_rules.may_match(self.bytes(), at, whole) {
+            for &rule in &self.set.run_rules.rules {
+                self.verify(rule, b"", at, at);
+            }
+        }
+    }
+
     fn verify(&mut self, index: u16, anchor: &[u8], start: usize, end: usize) {
         let set = self.set;
         let rule = &set.rules[usize::from(index)];
@@ -86,14 +129,20 @@ impl<'t> Scan<'t> {
             return;
         }
         match &rule.check {
+            // What a rule took or threw away it does not look at again.
+            Check::Shape { .. } | Check::Regex { .. } if start < self.decided[usize::from(index)] => {}
             Check::Shape { before, keep, shape } => {
-                let found = self.shape(rule, before.as_ref(), keep.as_ref(), shape, start, end);
-                if let Some(span) = found {
-                    self.add(index, span);
+                let matched = self.shape(rule, before.as_ref(), keep.as_ref(), shape, start, end);
+                if let Some((span, good)) = matched {
+                    self.decided[usize::from(index)] = span.end;
+                    if good {
+                        self.add(index, span);
+                    }
                 }
             }
             Check::Regex { regex, group } => {
                 if let Some(span) = self.regex(rule, regex, *group, start) {
+                    self.decided[usize::from(index)] = span.end;
                     self.add(index, span);
                 }
             }
@@ -110,10 +159,14 @@ impl<'t> Scan<'t> {
         shape: &Shape,
         start: usize,
         end: usize,
-    ) -> Option<Range<usize>> {
+    ) -> Option<(Range<usize>, bool)> {
         let mut first = start;
         if let Some(before) = before {
-            first = self.runs.start(before.class, start, before.max + 1);
+            first = self.runs.start(before.class, start, before.max + LONGEST_ESCAPE + 1);
+            if (1..=LONGEST_ESCAPE).contains(&(start - first).saturating_sub(before.max)) {
+                // The last letters of an escape are no part of the token.
+                first = (first + 1..=first + LONGEST_ESCAPE).find(|&at| boundary::opens(self.bytes(), at))?;
+            }
             if !(before.min..=before.max).contains(&(start - first)) {
                 return None;
             }
@@ -133,19 +186,29 @@ impl<'t> Scan<'t> {
             return None;
         }
         let secret = if rule.keep_anchor || keep.is_some() { from } else { first };
-        let varied = before.is_some() || last - from < 20 || !Makeup::of(self.text.get(from..last)?).is_wordy();
-        (varied && self.plausible(rule, self.text.get(secret..last)?)).then_some(secret..last)
+        let makeup = Makeup::of(self.text.get(from..last)?);
+        let mask = makeup.len >= 8 && (makeup.distinct < 5 || is_mask(self.text.get(from..last)?));
+        let varied =
+            before.is_some() || makeup.len < 20 || makeup.changes * 4 >= makeup.len || !makeup.is_wordy();
+        let good = !mask && varied && self.plausible(rule, self.text.get(secret..last)?);
+        Some((secret..last, good))
     }
 
     fn plausible(&self, rule: &Rule, secret: &str) -> bool {
         let makeup = Makeup::of(secret);
         makeup.distinct >= rule.distinct
-            && makeup.entropy >= rule.entropy
+            && (rule.entropy == 0.0 || entropy(secret) >= rule.entropy)
             && makeup.digits >= rule.digits
             && !rule.allow.iter().any(|allowed| secret.contains(allowed.as_str()))
     }
 
-    fn regex(&mut self, rule: &Rule, regex: &regex::Regex, group: usize, start: usize) -> Option<Range<usize>> {
+    fn regex(
+        &mut self,
+        rule: &Rule,
+        regex: &regex::Regex,
+        group: usize,
+        start: usize,
+    ) -> Option<Range<usize>> {
         if !rule.inside && !boundary::opens(self.bytes(), start) {
             return None;
         }

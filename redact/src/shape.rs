@@ -83,18 +83,16 @@ impl Shape {
         }
     }
 
-    /// The least number of bytes a match has.
-    pub fn min_len(&self) -> usize {
-        self.items
-            .iter()
-            .map(|item| match item {
-                Item::Literal(literal) => literal.len(),
-                Item::Run { min, .. } => *min,
-                Item::OneOf { options, min, .. } => {
-                    min * options.iter().map(Vec::len).min().unwrap_or(0)
-                }
-            })
-            .sum()
+    /// The bytes a match may begin with.
+    pub fn first(&self, classes: &ClassSet) -> ByteClass {
+        match self.items.first() {
+            Some(Item::Literal(literal)) => ByteClass::from_fn(|b| literal.first() == Some(&b)),
+            Some(Item::Run { class, min: 1.., .. }) => classes.get(*class).clone(),
+            Some(Item::OneOf { options, min: 1.., .. }) => {
+                ByteClass::from_fn(|b| options.iter().any(|option| option.first() == Some(&b)))
+            }
+            _ => ByteClass::from_fn(|_| true),
+        }
     }
 }
 

@@ -55,25 +55,23 @@ pub struct Makeup {
     pub distinct: usize,
     /// Hexadecimal digits of one case (and dashes) only.
     pub hex: bool,
-    /// Shannon entropy, bits per byte.
-    pub entropy: f32,
     /// How often the kind of character (lower, upper, digit) changes.
     pub changes: usize,
 }
 
 /// No more of a value than this is looked at: longer ones are decided by then.
-pub const LOOK: usize = 160;
+pub const LOOK: usize = 128;
 
 impl Makeup {
     /// Looks at the first [`LOOK`] bytes of `value`.
     pub fn of(value: &str) -> Makeup {
         let bytes = &value.as_bytes()[..value.len().min(LOOK)];
         let mut makeup = Makeup { len: bytes.len(), hex: true, ..Makeup::default() };
-        let mut counts = [0u8; 256];
+        let mut seen = [0u64; 4];
         let mut last_kind = 0u8;
         let (mut low_hex, mut high_hex) = (false, false);
         for &byte in bytes {
-            counts[usize::from(byte)] = counts[usize::from(byte)].saturating_add(1);
+            seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
             let kind = match byte {
                 b'a'..=b'z' => count(&mut makeup.lower, 1),
                 b'A'..=b'Z' => count(&mut makeup.upper, 2),
@@ -90,8 +88,7 @@ impl Makeup {
             makeup.hex &= byte.is_ascii_hexdigit() || byte == b'-';
         }
         makeup.hex &= !(low_hex && high_hex);
-        makeup.distinct = counts.iter().filter(|&&n| n > 0).count();
-        makeup.entropy = entropy(&counts, bytes.len());
+        makeup.distinct = seen.iter().map(|bits| bits.count_ones() as usize).sum();
         makeup.worded = worded_letters(bytes);
         makeup
     }
@@ -112,16 +109,16 @@ fn count(slot: &mut usize, kind: u8) -> u8 {
     kind
 }
 
-fn entropy(counts: &[u8; 256], len: usize) -> f32 {
-    let total = len.max(1) as f32;
-    counts
-        .iter()
-        .filter(|&&n| n > 0)
-        .map(|&n| {
-            let share = f32::from(n) / total;
-            -share * share.log2()
-        })
-        .sum()
+/// Shannon entropy of the first [`LOOK`] bytes, in bits per byte.
+pub fn entropy(value: &str) -> f32 {
+    let bytes = &value.as_bytes()[..value.len().min(LOOK)];
+    let mut counts = [0u8; 256];
+    for &byte in bytes {
+        counts[usize::from(byte)] += 1;
+    }
+    let total = bytes.len().max(1) as f32;
+    let share = |n: u8| f32::from(n) / total;
+    counts.iter().filter(|&&n| n > 0).map(|&n| -share(n) * share(n).log2()).sum()
 }
 
 /// Counts the letters that stand in words of three letters or more.
@@ -160,7 +157,7 @@ pub fn is_word(letters: &[u8]) -> bool {
     let vowel = letters.iter().any(|b| b"aeiouyAEIOUY".contains(b));
     let pairs = letters.len() - 1;
     let usual = letters.windows(2).filter(|pair| usual_pair(pair[0], pair[1])).count();
-    let allowed_odd = if letters.len() >= 7 { letters.len() / 5 } else { usize::from(letters.len() >= 5) };
+    let allowed_odd = if letters.len() >= 7 { letters.len() / 4 } else { usize::from(letters.len() >= 5) };
     vowel && pairs - usual <= allowed_odd
 }
 
@@ -188,7 +185,9 @@ mod tests {
         for value in ["harbor/prod/db", "my-token-name", "getSecretValue", "falcon7548", "DB_PASSWORD"] {
             assert!(Makeup::of(value).is_wordy(), "{value}");
         }
-        for value in ["EtBGW85PUdaLfMzk2vEdzw5DmelwQWIo", "n-cduxqCy1i7gaD73lKzAsdjc9Msrl4E", "x7k2q9zv4b1m8w3t"] {
+        for value in
+            ["EtBGW85PUdaLfMzk2vEdzw5DmelwQWIo", "n-cduxqCy1i7gaD73lKzAsdjc9Msrl4E", "x7k2q9zv4b1m8w3t"]
+        {
             assert!(!Makeup::of(value).is_wordy(), "{value}");
         }
     }

@@ -66,10 +66,15 @@ pub(super) fn engine(settings: &Settings) -> Result<Engine, Failure> {
     }
 }
 
+/// Reads a file of redaction rules.
+pub(super) fn read_rules(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::failed(path.display(), error))
+}
+
 /// The built-in redaction rules and those of a file.
 pub(super) fn engine_with(rules: &Path) -> Result<Engine, Failure> {
-    let text = std::fs::read_to_string(rules).map_err(|error| Failure::failed(rules.display(), error))?;
-    Engine::with_user_rules(&text, rules).map_err(|error| Failure::failed("redaction rules", error))
+    Engine::with_user_rules(&read_rules(rules)?, rules)
+        .map_err(|error| Failure::failed("redaction rules", error))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(super) fn run(screen: &mut Screen, arguments: &List) -> Result<Done, Failure
 }
 
 fn render(look: Look, conversations: &[ConversationSummary]) -> String {
-    let mut headings = vec!["CONVERSATION", "ENDS", "MESSAGES"];
+    let mut headings = vec!["CONVERSATION", "ENDS", "MSGS"];
     headings.extend(sessions::HEADINGS);
     let mut grid = Grid::new(look, &headings);
     for conversation in conversations {
@@ -49,7 +49,7 @@ fn render(look: Look, conversations: &[ConversationSummary]) -> String {
 
 fn front(look: Look, conversation: &ConversationSummary) -> Vec<Piece> {
     let ends = if conversation.expired {
-        (format!("expired {}", age(&conversation.expires_at, look.now)), Some(Tint::Faint))
+        (age(&conversation.expires_at, look.now), Some(Tint::Faint))
     } else {
         plain(age(&conversation.expires_at, look.now))
     };
@@ -109,11 +109,11 @@ pub(super) mod tests {
         (over.expired, over.expires_at) = (true, "2026-11-20T06:00:00.000Z".into());
         over.sessions.iter_mut().for_each(|session| session.connected = None);
         insta::assert_snapshot!(render(PIPE, &[conversation(), over]), @r#"
-        CONVERSATION           ENDS            MESSAGES  S  ROLE               STATUS   SEEN        UNREAD
-        conv_00000000000000a1  in 2h 48m       4         a  backend_developer  working  connected   0
-                                                         b  front\u{202e}end   -        not joined  2
-        conv_00000000000000a0  expired 1d ago  4         a  backend_developer  working  5s ago      0
-                                                         b  front\u{202e}end   -        not joined  2
+        CONVERSATION           ENDS       MSGS  S  ROLE               STATUS   SEEN        UNREAD
+        conv_00000000000000a1  in 2h 48m  4     a  backend_developer  working  connected   0
+                                                b  front\u{202e}end   -        not joined  2
+        conv_00000000000000a0  1d ago     4     a  backend_developer  working  5s ago      0
+                                                b  front\u{202e}end   -        not joined  2
         "#);
     }
 

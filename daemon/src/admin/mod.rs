@@ -60,7 +60,12 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             }
             cleanup::run(bridge, dry_run).await
         }
-        Request::Reload => reload(bridge),
+        Request::Reload => {
+            human::require(bridge, pid, "reload")?;
+            let reloaded = reload(bridge)?;
+            human::record(bridge, "reload", None, serde_json::json!({})).await?;
+            Ok(reloaded)
+        }
         reading @ (Request::List { .. }
         | Request::Show { .. }
         | Request::Audit(_)

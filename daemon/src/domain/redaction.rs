@@ -16,6 +16,7 @@ const OWN_TOKEN_PLACEHOLDER: &str = "SESSION_TOKEN_REDACTED";
 pub struct Clean {
     text: String,
     redactions: u32,
+    allowed: u32,
 }
 
 impl Clean {
@@ -31,10 +32,18 @@ impl Clean {
         self.redactions
     }
 
-    /// Text of the bridge's own, written in its source.
+    /// How many findings a user's allow list let pass.
     #[must_use]
-    pub fn literal(text: &'static str) -> Self {
-        Self { text: text.to_owned(), redactions: 0 }
+    pub fn allowed(&self) -> u32 {
+        self.allowed
+    }
+
+    /// The last `bytes` bytes or a little less.
+    #[must_use]
+    pub fn tail(&self, bytes: usize) -> &str {
+        let start = self.text.len().saturating_sub(bytes);
+        let start = (start..=self.text.len()).find(|at| self.text.is_char_boundary(*at));
+        &self.text[start.unwrap_or(0)..]
     }
 }
 
@@ -66,11 +75,33 @@ impl Redactor {
         text: &str,
         is_own_token: &dyn Fn(&str) -> bool,
     ) -> Clean {
+        self.clean_after(conversation, "", text, is_own_token)
+    }
+
+    /// Like [`Self::clean`], but `before`, the end of what the same sender sent last, is seen as context: a secret split
+    /// over two messages is caught on the second.
+    #[must_use]
+    pub fn clean_after(
+        &self,
+        conversation: Option<ConversationId>,
+        before: &str,
+        text: &str,
+        is_own_token: &dyn Fn(&str) -> bool,
+    ) -> Clean {
         let (text, own) = replace_own_tokens(text, is_own_token);
         let scope = conversation.map(|id| id.to_string()).unwrap_or_default();
-        let redacted = self.engine.redact_named(&text, &|secret| Some(self.label(&scope, secret)));
-        let found = u32::try_from(redacted.hits.len()).unwrap_or(u32::MAX);
-        Clean { text: redacted.text.into_owned(), redactions: found.saturating_add(own) }
+        let namer = |secret: &str| Some(self.label(&scope, secret));
+        let redacted = if before.is_empty() {
+            self.engine.redact_named(&text, &namer)
+        } else {
+            self.engine.redact_after(before, &text, &namer)
+        };
+        let count = |hits: usize| u32::try_from(hits).unwrap_or(u32::MAX);
+        Clean {
+            redactions: count(redacted.hits.len()).saturating_add(own),
+            allowed: count(redacted.allowed.len()),
+            text: redacted.text.into_owned(),
+        }
     }
 
     /// Number of rules in force.

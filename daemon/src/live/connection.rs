@@ -13,7 +13,7 @@ use crate::domain::mailbox::{ConnectionNumber, LeaseNumber};
 use crate::domain::time::Timestamp;
 
 /// Sessions that one connection may speak for; a client needs one or two.
-const MAX_SESSIONS: usize = 64;
+pub const MAX_SESSIONS: usize = 1_024;
 /// Long polls that one connection may have open.
 const MAX_WAITS: u32 = 8;
 
@@ -119,18 +119,20 @@ impl Connection {
         self.pid.map_or_else(|| "process".to_owned(), |pid| format!("process {pid}"))
     }
 
-    /// Binds the connection to a session, as its default, and gives the shim the key to reclaim it.
-    pub fn bind(&self, binding: Binding, resume: String) {
-        self.attach(&binding.session);
+    /// Binds the connection to a session, as its default, and gives the shim the key to reclaim it. `false` when it
+    /// speaks for too many already.
+    #[must_use]
+    pub fn bind(&self, binding: Binding, resume: String) -> bool {
+        if !self.attach(&binding.session) {
+            return false;
+        }
         {
             let mut sessions = locked(&self.sessions);
             sessions.bound.retain(|known| !Arc::ptr_eq(&known.session, &binding.session));
-            if sessions.bound.len() >= MAX_SESSIONS {
-                sessions.bound.remove(0);
-            }
             sessions.bound.push(binding);
         }
         self.outlet.control(&Control::Bound { resume });
+        true
     }
 
     /// The session it speaks for when nothing is said.
@@ -148,14 +150,20 @@ impl Connection {
         sessions.bound.iter().rev().find(fits).cloned()
     }
 
-    /// Notes that the connection speaks for a session, so that its partner sees it connected.
-    pub fn attach(&self, session: &Arc<LiveSession>) {
+    /// Notes that the connection speaks for a session, so that its partner sees it connected and its leases end with
+    /// the connection. `false` when it already speaks for [`MAX_SESSIONS`] others, or is gone.
+    #[must_use]
+    pub fn attach(&self, session: &Arc<LiveSession>) -> bool {
         let mut sessions = locked(&self.sessions);
-        let known = sessions.attached.iter().any(|s| Arc::ptr_eq(s, session));
-        if !known && sessions.attached.len() < MAX_SESSIONS && !self.closed.is_cancelled() {
-            session.state().connections += 1;
-            sessions.attached.push(Arc::clone(session));
+        if sessions.attached.iter().any(|s| Arc::ptr_eq(s, session)) {
+            return true;
         }
+        if sessions.attached.len() >= MAX_SESSIONS || self.closed.is_cancelled() {
+            return false;
+        }
+        session.state().connections += 1;
+        sessions.attached.push(Arc::clone(session));
+        true
     }
 
     /// The sessions it speaks for as `conversation/session`.

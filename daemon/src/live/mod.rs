@@ -7,7 +7,7 @@ mod peers;
 mod registry;
 mod session;
 
-pub use connection::{Binding, Connection, Outlet};
+pub use connection::{Binding, Connection, MAX_SESSIONS, Outlet};
 pub use peers::{PeerLimits, PeerVerdict};
 pub use registry::{OwnTokens, Registry};
 pub use session::{LiveConversation, LiveSession, SessionState};

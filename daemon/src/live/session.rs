@@ -65,6 +65,8 @@ pub struct SessionState {
     pub status: Option<Status>,
     /// Its note on that.
     pub note: Option<String>,
+    /// How the last message it sent ended, redacted: a secret may go on in the next one.
+    pub sent_last: String,
     /// Connections that speak for it.
     pub connections: u32,
 }
@@ -114,6 +116,7 @@ impl LiveSession {
                 unsaved: false,
                 status: record.status,
                 note: record.note,
+                sent_last: String::new(),
                 connections: 0,
             }),
         }

@@ -20,6 +20,9 @@ use crate::domain::time::Timestamp;
 use crate::live::{Binding, Connection, LiveSession};
 use crate::store::{Commit, StoreError, Tx};
 
+/// Bytes of a message's end that are remembered as the context of the next one.
+const SPLIT_REACH: usize = 512;
+
 /// Tells the client that a long call is still under way: seconds waited, seconds at most.
 pub type ProgressFn = Box<dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -77,6 +80,16 @@ impl Call<'_> {
             Caller::Process => None,
         };
         self.tuning.redactor.clean(conversation, text, &|hex| self.bridge.registry.own_tokens().contains(hex))
+    }
+
+    /// Takes every secret out of a message, also one that began in the sender's message before.
+    #[must_use]
+    pub fn clean_message(&self, binding: &Binding, text: &str) -> Clean {
+        let before = std::mem::take(&mut binding.session.state().sent_last);
+        let is_own = |hex: &str| self.bridge.registry.own_tokens().contains(hex);
+        let clean = self.tuning.redactor.clean_after(Some(binding.conversation.id), &before, text, &is_own);
+        binding.session.state().sent_last = clean.tail(SPLIT_REACH).to_owned();
+        clean
     }
 
     /// Lets the calls behind this one go on.

@@ -168,8 +168,7 @@ pub(super) fn bind(
         conversation: std::sync::Arc::clone(conversation),
         session: std::sync::Arc::clone(session),
     };
-    call.connection.bind(binding, resume.to_string());
-    Ok(())
+    if call.connection.bind(binding, resume.to_string()) { Ok(()) } else { Err(OpError::TooManySessions) }
 }
 
 fn random<const N: usize>() -> Result<[u8; N], OpError> {

@@ -58,7 +58,7 @@ pub async fn dispatch(
     let spec = operation.spec();
     let (now, tuning) = (clock::now(), bridge.tuning());
     let mut arguments = request.arguments;
-    let admitted = admit(bridge, connection, spec, &tuning, &mut arguments, now);
+    let admitted = admit(bridge, connection, spec, &tuning, &mut arguments, now).await;
     let (caller, remaining) = match admitted {
         Ok(admitted) => admitted,
         Err(error) => return Answer { result: Err(error), lease: None },
@@ -102,7 +102,7 @@ async fn run(
 }
 
 /// Authenticates and takes a token of the operation's limit.
-fn admit(
+async fn admit(
     bridge: &Bridge,
     connection: &Arc<Connection>,
     spec: &'static Spec,
@@ -112,7 +112,7 @@ fn admit(
 ) -> Result<(Caller, Option<Remaining>), OpError> {
     match spec.authentication {
         Authentication::Process => {
-            limit_process(bridge, connection, spec, tuning, now)?;
+            limit_process(bridge, connection, spec, tuning, now).await?;
             Ok((Caller::Process, None))
         }
         Authentication::Session => {
@@ -120,17 +120,21 @@ fn admit(
             match auth::authenticate(bridge, connection, &credentials, now) {
                 Ok(binding) => {
                     binding.session.touch(now);
-                    connection.attach(&binding.session);
-                    let remaining = limit_session(bridge, &binding, spec, tuning, now)?;
+                    if !connection.attach(&binding.session) {
+                        return Err(OpError::TooManySessions);
+                    }
+                    let remaining = limit_session(bridge, &binding, spec, tuning, now).await?;
                     Ok((Caller::Session(binding), Some(remaining)))
                 }
-                Err(error) => Err(failed_proof(bridge, connection, spec, tuning, &credentials, error, now)),
+                Err(error) => {
+                    Err(failed_proof(bridge, connection, spec, tuning, &credentials, error, now).await)
+                }
             }
         }
     }
 }
 
-fn limit_process(
+async fn limit_process(
     bridge: &Bridge,
     connection: &Connection,
     spec: &'static Spec,
@@ -153,14 +157,14 @@ fn limit_process(
         PeerVerdict::Refused { retry_after, first } => {
             let error = OpError::ProcessLimit { what, retry_after };
             if first {
-                record_refusal(bridge, connection.actor(), None, spec, &error, json!({}));
+                record_refusal(bridge, connection.actor(), None, spec, &error, json!({})).await;
             }
             Err(error)
         }
     }
 }
 
-fn limit_session(
+async fn limit_session(
     bridge: &Bridge,
     binding: &Binding,
     spec: &'static Spec,
@@ -184,7 +188,7 @@ fn limit_session(
         && opens_burst
     {
         let conversation = Some(binding.conversation.id.to_string());
-        record_refusal(bridge, binding.session.label.to_string(), conversation, spec, error, json!({}));
+        record_refusal(bridge, binding.session.label.to_string(), conversation, spec, error, json!({})).await;
     }
     taken
 }
@@ -205,7 +209,7 @@ fn settle_failure(call: &Call<'_>, error: &OpError) {
 
 /// A refused proof of identity goes into the trail and counts against its process. Once that is over its limit it is
 /// told so, and only the first refusal of the burst is recorded. A right token is never refused for it.
-fn failed_proof(
+async fn failed_proof(
     bridge: &Bridge,
     connection: &Connection,
     spec: &'static Spec,
@@ -227,13 +231,13 @@ fn failed_proof(
         let session = credentials.named_session().map(|s| s.to_string());
         let conversation = credentials.named_conversation().map(|c| c.to_string());
         let details = json!({"claimed_session": session});
-        record_refusal(bridge, connection.actor(), conversation, spec, &error, details);
+        record_refusal(bridge, connection.actor(), conversation, spec, &error, details).await;
     }
     error
 }
 
-/// Puts a refusal into the audit trail, without anybody waiting for it.
-pub(super) fn record_refusal(
+/// Puts a refusal into the audit trail before it is answered. One that cannot be recorded is refused all the same.
+pub(super) async fn record_refusal(
     bridge: &Bridge,
     actor: String,
     conversation: Option<String>,
@@ -241,20 +245,22 @@ pub(super) fn record_refusal(
     error: &OpError,
     details: Value,
 ) {
-    let entry_of = move |at, outcome: &'static str| Entry {
-        at,
-        conversation,
-        actor,
-        action: spec.audit.action().to_owned(),
-        outcome: outcome.to_owned(),
-        details: details.to_string(),
-    };
     let outcome = error.code();
-    if !bridge.store.try_submit(move |tx| tx.append_audit(entry_of(tx.now(), outcome))) {
-        tracing::warn!(
-            action = spec.name,
-            outcome,
-            "a refusal could not be recorded: the write queue is full"
-        );
+    let submitted = bridge.store.submit(0, move |tx| {
+        tx.append_audit(Entry {
+            at: tx.now(),
+            conversation,
+            actor,
+            action: spec.audit.action().to_owned(),
+            outcome: outcome.to_owned(),
+            details: details.to_string(),
+        })
+    });
+    let recorded = match submitted.await {
+        Ok(commit) => commit.wait().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = recorded {
+        tracing::warn!(%error, action = spec.name, outcome, "a refusal could not be recorded");
     }
 }

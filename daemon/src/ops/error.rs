@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::domain::bucket::{Refused, Remaining, Window};
 use crate::domain::id::IdError;
+use crate::live::MAX_SESSIONS;
 use crate::store::StoreError;
 
 /// A failed call.
@@ -40,6 +41,9 @@ pub enum OpError {
     /// Too many open long polls.
     #[error("this connection already has 8 waiting check_messages calls; let one of them end first")]
     TooManyWaits,
+    /// Too many sessions by one connection.
+    #[error("this connection speaks for {MAX_SESSIONS} sessions already; use another connection for more")]
+    TooManySessions,
     /// The partner has finished and left.
     #[error(
         "the partner (session {session}) has reported complete and is no longer connected, so nobody would read this; create a new conversation if there is more to do"
@@ -177,10 +181,10 @@ impl Refusal {
                 "there is no such invite code; check its spelling or ask for a new invite".to_owned()
             }
             Self::UsedInvite => {
-                "this invite code was used already (each works once); ask for a new invite".to_owned()
+                "this invite code was used already (each works once); ask your user for a new one (bridgectl invite)".to_owned()
             }
             Self::StaleInvite => {
-                "this invite code is too old (they last ten minutes); ask for a new invite".to_owned()
+                "this invite code is too old (they last ten minutes); ask your user for a new one (bridgectl invite)".to_owned()
             }
         }
     }
@@ -206,6 +210,7 @@ impl OpError {
             Self::WriteLimit(_) | Self::ReadLimit(_) => "rate_limited",
             Self::ProcessLimit { .. } => "too_many_attempts",
             Self::TooManyWaits => "too_many_waits",
+            Self::TooManySessions => "too_many_sessions",
             Self::PartnerEnded { .. } => "partner_ended",
             Self::UnknownMessage { .. } | Self::UnknownReply { .. } => "unknown_message",
             Self::Store(StoreError::DiskFull) => "disk_full",

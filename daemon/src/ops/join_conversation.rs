@@ -49,18 +49,18 @@ impl Operation for JoinConversation {
 
     async fn run(call: &mut Call<'_>, input: Input) -> Result<Output, OpError> {
         let Some(code) = invite::normalise(&input.invite_code) else {
-            return Err(refuse(call, None, Refusal::UnknownInvite));
+            return Err(refuse(call, None, Refusal::UnknownInvite).await);
         };
         let digest = call.bridge.keys.digest(Purpose::Invite, &[code.as_bytes()]);
         let redemption = look_up(call, digest).await?;
         let (conversation, label) = match redemption {
             Redemption::Redeemed { conversation, session } => (conversation, session),
-            Redemption::Unknown => return Err(refuse(call, None, Refusal::UnknownInvite)),
+            Redemption::Unknown => return Err(refuse(call, None, Refusal::UnknownInvite).await),
             Redemption::Used { conversation } => {
-                return Err(refuse(call, Some(conversation), Refusal::UsedInvite));
+                return Err(refuse(call, Some(conversation), Refusal::UsedInvite).await);
             }
             Redemption::Stale { conversation } => {
-                return Err(refuse(call, Some(conversation), Refusal::StaleInvite));
+                return Err(refuse(call, Some(conversation), Refusal::StaleInvite).await);
             }
         };
         enter(call, conversation, label)
@@ -113,7 +113,7 @@ fn enter(call: &Call<'_>, id: ConversationId, label: SessionLabel) -> Result<Out
     })
 }
 
-fn refuse(call: &Call<'_>, conversation: Option<ConversationId>, refusal: Refusal) -> OpError {
+async fn refuse(call: &Call<'_>, conversation: Option<ConversationId>, refusal: Refusal) -> OpError {
     let error = OpError::Refused(refusal);
     let conversation = conversation.map(|id| id.to_string());
     record_refusal(
@@ -123,6 +123,7 @@ fn refuse(call: &Call<'_>, conversation: Option<ConversationId>, refusal: Refusa
         &JoinConversation::SPEC,
         &error,
         json!({}),
-    );
+    )
+    .await;
     error
 }

@@ -15,6 +15,7 @@ use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::MessageId;
 use crate::domain::key::{Purpose, hex};
+use crate::domain::redaction::Clean;
 use crate::domain::status::{ActionType, Status};
 use crate::live::{Binding, LiveSession};
 use crate::store::read::messages;
@@ -98,14 +99,14 @@ impl Operation for SendToPartner {
         let reply_to = answered(call, &binding, input.reply_to.as_deref())?;
         let partners: Vec<Arc<LiveSession>> =
             binding.conversation.partners(binding.session.label).cloned().collect();
-        refuse_ended(call, &binding, &partners)?;
+        refuse_ended(call, &binding, &partners).await?;
         let scope = binding.conversation.id.to_string();
         let new = NewMessage {
             conversation: binding.conversation.row,
             sender: binding.session.label,
             recipients: partners.iter().map(|partner| partner.label).collect(),
             action: input.action_type.unwrap_or_default(),
-            body: call.clean(&input.message),
+            body: call.clean_message(&binding, &input.message),
             files: files.iter().map(|file| call.clean(file)).collect(),
             reply_to,
             idempotency: input.idempotency_key.filter(|key| !key.is_empty()).map(|key| {
@@ -133,7 +134,11 @@ fn check(message: &str, files: &[String], key: Option<&str>) -> Result<(), OpErr
 }
 
 /// Nobody is left to read it: every partner has reported complete and gone.
-fn refuse_ended(call: &Call<'_>, binding: &Binding, partners: &[Arc<LiveSession>]) -> Result<(), OpError> {
+async fn refuse_ended(
+    call: &Call<'_>,
+    binding: &Binding,
+    partners: &[Arc<LiveSession>],
+) -> Result<(), OpError> {
     let ended = |partner: &Arc<LiveSession>| {
         let state = partner.state();
         state.status == Some(Status::Complete) && state.connections == 0
@@ -143,7 +148,7 @@ fn refuse_ended(call: &Call<'_>, binding: &Binding, partners: &[Arc<LiveSession>
             let error = OpError::PartnerEnded { session: first.label.to_string() };
             let conversation = Some(binding.conversation.id.to_string());
             let actor = binding.session.label.to_string();
-            record_refusal(call.bridge, actor, conversation, &SendToPartner::SPEC, &error, json!({}));
+            record_refusal(call.bridge, actor, conversation, &SendToPartner::SPEC, &error, json!({})).await;
             Err(error)
         }
         _ => Ok(()),
@@ -175,6 +180,7 @@ async fn store(
     let scope = call.session()?.conversation.id.to_string();
     let body_mac = call.bridge.keys.digest(Purpose::Body, &[scope.as_bytes(), new.body.as_str().as_bytes()]);
     let (action, bytes, reply_to) = (new.action, new.body.as_str().len(), new.reply_to);
+    let allowed = new.body.allowed() + new.files.iter().map(Clean::allowed).sum::<u32>();
     call.commit(
         weight,
         move |tx| {
@@ -190,6 +196,7 @@ async fn store(
         move |sent| {
             Outcome::of(json!({
                 "message": sent.id, "action_type": action, "bytes": bytes, "redactions": sent.redactions,
+                "allowed_by_list": allowed,
                 "reply_to": reply_to, "repeated": sent.repeated, "body_mac": hex(&body_mac),
             }))
         },

@@ -9,6 +9,7 @@ use crate::words::Makeup;
 /// Longest command line that is read.
 const LONGEST: usize = 1024;
 const MOST_ARGUMENTS: usize = 48;
+const MOST_NESTED: u8 = 4;
 
 /// What an argument holds.
 #[derive(Clone, Copy)]
@@ -35,13 +36,34 @@ type Flags = &'static [(&'static str, Holds)];
 const PROGRAMS: [(&[&str], Flags); 17] = [
     (
         &["curl", "http", "https", "xh", "wget"],
-        &[("-u", AfterColon), ("--user", AfterColon), ("-U", AfterColon), ("--proxy-user", AfterColon), ("-a", AfterColon), ("--auth", AfterColon)],
+        &[
+            ("-u", AfterColon),
+            ("--user", AfterColon),
+            ("-U", AfterColon),
+            ("--proxy-user", AfterColon),
+            ("-a", AfterColon),
+            ("--auth", AfterColon),
+        ],
     ),
     (&["mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump", "mysqlsh", "mycli"], &[("-p", Glued)]),
     (&["sshpass"], &[("-p", Either)]),
     (&["redis-cli", "valkey-cli"], &[("-a", Next), ("--pass", Next)]),
     (
-        &["docker", "podman", "helm", "skopeo", "oc", "argocd", "az", "twine", "cqlsh", "cypher-shell", "buildah", "crane", "nerdctl"],
+        &[
+            "docker",
+            "podman",
+            "helm",
+            "skopeo",
+            "oc",
+            "argocd",
+            "az",
+            "twine",
+            "cqlsh",
+            "cypher-shell",
+            "buildah",
+            "crane",
+            "nerdctl",
+        ],
         &[("-p", Next), ("--dest-creds", AfterColon), ("--src-creds", AfterColon), ("--creds", AfterColon)],
     ),
     (&["mongo", "mongosh", "mongodump", "mongorestore", "mongoexport"], &[("-p", Either)]),
@@ -54,7 +76,7 @@ const PROGRAMS: [(&[&str], Flags); 17] = [
     (&["psexec", "evil-winrm", "crackmapexec", "netexec", "nxc"], &[("-p", Next)]),
     (&["snmpwalk", "snmpget"], &[("-A", Next), ("-X", Next), ("-c", Next)]),
     (&["ssh-keygen"], &[("-N", Next), ("-P", Next)]),
-    (&["openssl"], &[]),
+    (&["openssl"], &[("-k", Next), ("-K", Next)]),
     (&["pg_dump", "psql"], &[]),
 ];
 
@@ -65,10 +87,23 @@ pub fn check(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     if !crate::boundary::opens(bytes, start) || glued {
         return;
     }
+    // A few programs may stand on one line, as in `docker exec db mysql …`.
+    let again = if start < scan.commands.0 { scan.commands.1 + 1 } else { 0 };
+    if again > MOST_NESTED {
+        return;
+    }
     let line_end = scan.runs.end(scan.set.common.line, start).min(start + LONGEST);
     let arguments = split(bytes, start, line_end);
-    scan.runs.count(line_end - start);
+    let read = arguments.last().map_or(end, |last| last.end);
+    scan.commands = (read.max(scan.commands.0), again);
+    scan.runs.count(read - start);
     let Some(program) = arguments.first().map(|range| &bytes[range.clone()]) else { return };
+    if program == b"curl" {
+        for pair in arguments.windows(2).filter(|pair| matches!(&bytes[pair[0].clone()], b"-b" | b"--cookie"))
+        {
+            super::header::cookies(scan, rule, pair[1].clone());
+        }
+    }
     for span in flagged(bytes, program, &arguments).into_iter().chain(positional(bytes, &arguments)) {
         add(scan, rule, span);
     }
@@ -125,6 +160,8 @@ fn positional(bytes: &[u8], arguments: &[Range<usize>]) -> Option<Range<usize>> 
         [b"rabbitmqctl", b"add_user" | b"change_password", _, _, ..] => 3,
         [b"vault", b"login", _, ..] => 2,
         [b"wpa_passphrase", _, _, ..] => 2,
+        [b"net", b"user", _, _, ..] => 3,
+        [b"rclone", b"obscure", _, ..] => 2,
         [b"net", b"use", rest @ ..] => 2 + rest.iter().position(|w| w.starts_with(b"/user:"))? + 1,
         _ => return None,
     };

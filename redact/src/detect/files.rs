@@ -54,9 +54,15 @@ impl Words<'_> {
 /// `host:port:database:user:SECRET`
 pub fn pgpass(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
-    let host = bytes[..start].iter().rev().take(80).take_while(|b| b.is_ascii_alphanumeric() || b"._-*".contains(b)).count();
+    let host = bytes[..start]
+        .iter()
+        .rev()
+        .take(80)
+        .take_while(|b| b.is_ascii_alphanumeric() || b"._-*".contains(b))
+        .count();
     let rest = &bytes[end..bytes.len().min(end + 200)];
-    let field = |rest: &[u8]| rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-*.".contains(b)).count();
+    let field =
+        |rest: &[u8]| rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-*.".contains(b)).count();
     let database = field(rest);
     if host == 0 || database == 0 || rest.get(database) != Some(&b':') {
         return;

@@ -40,7 +40,7 @@ pub fn basic(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
 
 fn credential(scan: &mut Scan<'_>, start: usize, end: usize) -> Option<Range<usize>> {
     let bytes = scan.bytes();
-    if !crate::boundary::opens(bytes, start) {
+    if !crate::boundary::opens(bytes, start) && bytes[start].is_ascii_alphanumeric() {
         return None;
     }
     let rest = &bytes[end..];
@@ -72,11 +72,13 @@ pub fn authorization(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) 
     for _ in 0..2 {
         let Some(span) = token(scan, at) else { return };
         let text = &scan.text[span.clone()];
-        if is_credential(text) {
+        let algorithm = text.contains("HMAC") || text.contains("SHA");
+        if !algorithm && is_credential(text) {
             scan.add(rule, span);
             return;
         }
-        let scheme = text.len() <= 16 && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+        let scheme =
+            text.len() <= 16 && (algorithm || text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-'));
         if !scheme || bytes.get(span.end) != Some(&b' ') {
             return;
         }
@@ -94,7 +96,14 @@ pub fn cookie(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     }
     at += gap;
     at = quote_at(bytes, at).map_or(at, |quote| quote.end());
-    let line_end = scan.runs.end(scan.set.common.line, at).min(at + LONGEST_COOKIES);
+    let end = scan.runs.end(scan.set.common.line, at).min(at + LONGEST_COOKIES);
+    cookies(scan, rule, at..end);
+}
+
+/// Reads `name=value; name=value` from `within` as far as it goes.
+pub fn cookies(scan: &mut Scan<'_>, rule: u16, within: Range<usize>) {
+    let bytes = scan.bytes();
+    let Range { start: mut at, end: line_end } = within;
     while at < line_end {
         at += bytes[at..line_end].iter().take_while(|b| b" ;\t".contains(b)).count();
         let name_end = at + bytes[at..line_end].iter().take(80).take_while(|b| in_name(**b)).count();
@@ -105,7 +114,8 @@ pub fn cookie(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
         let length = bytes[value..line_end].iter().take_while(|b| !b" ;\"'\\,\t<>`".contains(b)).count();
         scan.runs.count(length);
         let span = value..value + length;
-        if scan.text.is_char_boundary(span.end) && opens_session(scan, at..name_end, &scan.text[span.clone()]) {
+        if scan.text.is_char_boundary(span.end) && opens_session(scan, at..name_end, &scan.text[span.clone()])
+        {
             scan.add(rule, span.clone());
         }
         at = span.end;
@@ -123,5 +133,10 @@ fn opens_session(scan: &Scan<'_>, name: Range<usize>, value: &str) -> bool {
     let name = scan.text[name].to_ascii_lowercase();
     let makeup = Makeup::of(value);
     let named = scan.set.words.cookies.iter().any(|part| name.contains(part.as_str()));
-    named && !value.is_empty() && !is_inert(value) && makeup.len >= 10 && makeup.digits > 0 && !makeup.is_wordy()
+    named
+        && !value.is_empty()
+        && !is_inert(value)
+        && makeup.len >= 10
+        && makeup.digits > 0
+        && !makeup.is_wordy()
 }

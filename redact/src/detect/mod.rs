@@ -1,5 +1,6 @@
 //! Secrets whose syntax takes more than byte classes to read.
 
+mod calls;
 mod command;
 mod files;
 mod header;
@@ -30,6 +31,12 @@ pub enum Detector {
     Cookie,
     /// Arguments of well-known programs.
     Command,
+    /// A user's name and password as arguments.
+    PairCall,
+    /// A password that is piped on.
+    Echo,
+    /// A row of SQL.
+    Insert,
     /// `.netrc`
     Netrc,
     /// `.pgpass`
@@ -53,6 +60,9 @@ impl Detector {
             Detector::Authorization => header::authorization(scan, rule, start, end),
             Detector::Cookie => header::cookie(scan, rule, start, end),
             Detector::Command => command::check(scan, rule, start, end),
+            Detector::PairCall => calls::pair(scan, rule, start, end),
+            Detector::Echo => calls::echo(scan, rule, start, end),
+            Detector::Insert => calls::insert(scan, rule, start, end),
             Detector::Netrc => files::netrc(scan, rule, start, end),
             Detector::Pgpass => files::pgpass(scan, rule, start, end),
             Detector::Otpauth => files::otpauth(scan, rule, start, end),

@@ -35,9 +35,8 @@ pub fn check(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
 /// The end of the dashes after a label that announces a private key.
 fn label_end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = &bytes[at..bytes.len().min(at + 64)];
-    let hidden = LABELS.iter().find_map(|label| {
-        memchr::memmem::find(rest, label).map(|found| found + label.len())
-    })?;
+    let hidden =
+        LABELS.iter().find_map(|label| memchr::memmem::find(rest, label).map(|found| found + label.len()))?;
     let between = &rest[..hidden];
     if between.contains(&b'\n') || memchr::memmem::find(between, b"--").is_some() {
         return None;
@@ -88,7 +87,10 @@ fn backwards(bytes: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
         at -= joints_before(&bytes[floor..at]);
         let line = bytes[floor..at].iter().rev().take_while(|b| in_body(**b)).count();
         let from = at - line;
-        if line == 0 || !(is_body_line(bytes, from, line) || seen == 0 && line >= 2 && !is_plain_word(&bytes[from..at])) {
+        if line == 0
+            || !(is_body_line(bytes, from, line)
+                || seen == 0 && line >= 2 && !is_plain_word(&bytes[from..at]))
+        {
             break;
         }
         seen += line;
@@ -108,7 +110,9 @@ fn is_body_line(bytes: &[u8], at: usize, length: usize) -> bool {
         return true;
     }
     // The last line of a key that was cut off.
-    let Some(text) = bytes.get(at..at + length).and_then(|line| std::str::from_utf8(line).ok()) else { return false };
+    let Some(text) = bytes.get(at..at + length).and_then(|line| std::str::from_utf8(line).ok()) else {
+        return false;
+    };
     let makeup = Makeup::of(text);
     length >= 8 && makeup.changes >= 3 && !makeup.is_wordy()
 }
@@ -123,7 +127,9 @@ fn ends_soon(bytes: &[u8], at: usize, limit: usize) -> bool {
     let checksum = bytes[next..limit].iter().take(6).take_while(|b| in_body(**b)).count();
     closing(bytes, next).is_some()
         || bytes[next..limit].starts_with(b"Private-MAC")
-        || (checksum == 5 && bytes[next] == b'=' && closing(bytes, skip_joints(bytes, next + 5, limit)).is_some())
+        || (checksum == 5
+            && bytes[next] == b'='
+            && closing(bytes, skip_joints(bytes, next + 5, limit)).is_some())
 }
 
 /// The end of the closing line at `at`.
@@ -149,7 +155,8 @@ fn skip_joints(bytes: &[u8], mut at: usize, limit: usize) -> usize {
                 at += usize::from(matches!(bytes.get(at), Some(b'n' | b'r' | b't')));
             }
             b'-' if closing(bytes, at).is_some() => return at,
-            b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b',' | b'>' | b'|' | b'*' | b'#' | b'-' | b'.' => at += 1,
+            b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b',' | b'>' | b'|' | b'*' | b'#' | b'-'
+            | b'.' => at += 1,
             b'+' | b'/' if bytes.get(at + 1).is_some_and(|b| b" \t\"'\n/".contains(b)) => at += 1,
             _ => break,
         }

@@ -6,17 +6,30 @@ use std::ops::Range;
 use crate::base64;
 use crate::boundary;
 use crate::scan::Scan;
-use crate::words::Makeup;
+use crate::words::{Makeup, entropy};
 
 /// Shorter runs are words and names.
 const SHORTEST: usize = 20;
 /// Encoded text longer than this is a file.
 const LARGEST_ENCODED: usize = 64 * 1024;
+/// In how many places of a run a token may begin.
+const MOST_STARTS: usize = 8;
 /// A random part shorter than this may be an identifier.
 const LEAST_RANDOM: usize = 30;
 
+/// Which bytes belong to a run: base 64 of either alphabet.
+const IN_RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
+
 fn in_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    IN_RUN[usize::from(byte)]
 }
 
 /// Visits every run of the text.
@@ -41,7 +54,18 @@ pub fn check(scan: &mut Scan<'_>, inner: bool) {
 }
 
 fn visit(scan: &mut Scan<'_>, run: Range<usize>, inner: bool) {
+    // The mark of a diff, a path's or an option's.
+    let marks = scan.bytes()[run.clone()].iter().take_while(|b| b"+-/".contains(b)).count();
+    let run = run.start + marks..run.end;
+    if run.len() < SHORTEST {
+        return;
+    }
     let ids = scan.set.ids;
+    let joints = scan.bytes()[run.clone()].iter().enumerate().filter(|(_, b)| b"+-/_".contains(b));
+    let starts = std::iter::once(0).chain(joints.map(|(at, _)| at + 1)).take(MOST_STARTS);
+    for start in starts {
+        scan.verify_run(run.start + start, start == 0);
+    }
     if let Some(span) = discord(scan.bytes(), &run) {
         scan.add(ids.discord, span);
         return;
@@ -58,19 +82,25 @@ fn visit(scan: &mut Scan<'_>, run: Range<usize>, inner: bool) {
 
 /// `MTIz….Xyz123.abc…`: a user's number in base 64, a time, a signature.
 fn discord(bytes: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
-    let segment = |from: usize| bytes[from..].iter().take(64).take_while(|b| in_run(**b) && **b != b'/').count();
-    if !(23..=30).contains(&run.len()) || !matches!(bytes[run.start], b'M' | b'N' | b'O') || bytes.get(run.end) != Some(&b'.') {
+    let segment =
+        |from: usize| bytes[from..].iter().take(64).take_while(|b| in_run(**b) && **b != b'/').count();
+    if !(23..=30).contains(&run.len())
+        || !matches!(bytes[run.start], b'M' | b'N' | b'O')
+        || bytes.get(run.end) != Some(&b'.')
+    {
         return None;
     }
     let middle = segment(run.end + 1);
     let last_start = run.end + 1 + middle + 1;
-    if !(5..=8).contains(&middle) || bytes.get(last_start - 1) != Some(&b'.') {
+    if !(5..=7).contains(&middle) || bytes.get(last_start - 1) != Some(&b'.') {
         return None;
     }
     let last = segment(last_start);
-    let number = base64::decode(std::str::from_utf8(&bytes[run.clone()]).ok()?)?;
-    let is_number = number.iter().all(u8::is_ascii_digit);
-    (last >= 26 && is_number).then_some(run.start..last_start + last)
+    let whole = std::str::from_utf8(&bytes[run.start..last_start + last]).ok()?;
+    let makeup = Makeup::of(whole);
+    let random =
+        makeup.digits >= 3 && makeup.lower > 0 && makeup.changes * 4 >= makeup.len && !makeup.is_wordy();
+    (last >= 26 && random).then_some(run.start..last_start + last)
 }
 
 /// Whether the run is text in base 64 and that text has a secret.
@@ -79,9 +109,11 @@ fn encoded(scan: &mut Scan<'_>, run: &Range<usize>) -> bool {
         return false;
     }
     let text = &scan.text[run.clone()];
-    let printable = |bytes: &[u8]| bytes.iter().all(|b| (0x20..0x7f).contains(b) || matches!(b, b'\n' | b'\r' | b'\t' | 0x80..));
+    let printable = |bytes: &[u8]| {
+        bytes.iter().all(|b| (0x20..0x7f).contains(b) || matches!(b, b'\n' | b'\r' | b'\t' | 0x80..))
+    };
     // Hashes, keys and images stop being text within the first few bytes.
-    let Some(head) = base64::decode(&text[..16]) else { return false };
+    let Some(head) = base64::head(text.as_bytes()) else { return false };
     if !printable(&head) {
         return false;
     }
@@ -100,11 +132,18 @@ fn prefixed(scan: &Scan<'_>, run: &Range<usize>) -> Option<Range<usize>> {
     let joint = bytes.iter().rposition(|b| matches!(b, b'_' | b'-'))?;
     let prefix = &bytes[..joint];
     let random = &bytes[joint + 1..];
-    let plain_prefix = (2..=20).contains(&prefix.len())
+    let plain_prefix = (3..=20).contains(&prefix.len())
         && prefix[0].is_ascii_lowercase()
         && prefix.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
-    let public = [&b"pk"[..], b"sha", b"md5", b"pub", b"ssh", b"phc", b"h1", b"blake"].iter().any(|p| prefix.starts_with(p));
-    if random.len() < LEAST_RANDOM || random.len() > 200 || !plain_prefix || public || !random.iter().all(u8::is_ascii_alphanumeric) {
+    let public = [&b"pk"[..], b"sha", b"md5", b"pub", b"ssh", b"phc", b"h1", b"blake"]
+        .iter()
+        .any(|p| prefix.starts_with(p));
+    if random.len() < LEAST_RANDOM
+        || random.len() > 200
+        || !plain_prefix
+        || public
+        || !random.iter().all(u8::is_ascii_alphanumeric)
+    {
         return None;
     }
     let text = std::str::from_utf8(random).ok()?;
@@ -113,7 +152,7 @@ fn prefixed(scan: &Scan<'_>, run: &Range<usize>) -> Option<Range<usize>> {
         && makeup.upper > 3
         && makeup.digits >= 2
         && makeup.changes * 10 >= makeup.len * 4
-        && makeup.entropy > 4.0
-        && !makeup.is_wordy();
+        && !makeup.is_wordy()
+        && entropy(text) > 4.0;
     random.then(|| run.clone())
 }

@@ -9,9 +9,7 @@ pub fn check(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let bytes = scan.bytes();
     let run = scan.runs.end(scan.set.common.bare, end).min(end + 1024);
     let rest = &bytes[end..run];
-    let authority = rest.iter().position(|b| b"/?#<>'`\\,".contains(b)).unwrap_or(rest.len());
-    // A password may hold a bare `/` or `#`; the port and host after the last `@` tell.
-    let Some(at) = memchr::memrchr(b'@', &rest[..authority]) else { return };
+    let Some(at) = user_info(rest) else { return };
     let user_info = &scan.text[end..end + at];
     scan.runs.count(at);
     match user_info.split_once(':') {
@@ -32,6 +30,22 @@ pub fn check(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
             }
         }
     }
+}
+
+/// Where the `@` stands that ends the user part.
+fn user_info(rest: &[u8]) -> Option<usize> {
+    let authority = rest.iter().position(|b| b"/?#<>'`\\,".contains(b)).unwrap_or(rest.len());
+    if let Some(at) = memchr::memrchr(b'@', &rest[..authority]) {
+        return Some(at);
+    }
+    // A careless password has a bare `/`, `?` or `#` in it. Then a colon stands before, and
+    // not merely that of a port.
+    let colon = memchr::memchr(b':', &rest[..authority])?;
+    let at = memchr::memchr(b'@', rest)?;
+    let host = rest[at + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"-.".contains(b)).count();
+    let port = rest[colon + 1..authority].iter().all(u8::is_ascii_digit);
+    let quoted = rest[..at].iter().any(|b| b"<>'`\\".contains(b));
+    (!port && !quoted && host > 0 && colon > 0).then_some(at)
 }
 
 fn hides(user: &str, secret: &str) -> bool {

@@ -3,13 +3,12 @@
 use std::ops::Range;
 
 use super::link::{Link, Style, blanks};
-use super::name::Name;
 use crate::scan::Scan;
 
 /// Longest quoted value that is looked at.
 const LONGEST_QUOTED: usize = 8192;
-/// Longest bare value.
-const LONGEST_BARE: usize = 4096;
+/// Longest bare value that is read byte by byte.
+const LONGEST_BARE: usize = 256;
 
 /// A quote as written: backslashes and the quote character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +119,7 @@ pub fn quoted_value(scan: &mut Scan<'_>, at: usize) -> Option<Value> {
 }
 
 /// The value that `link` leads to.
-pub fn find(scan: &mut Scan<'_>, name: &Name, link: &Link) -> Option<Value> {
+pub fn find(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
     let bytes = scan.bytes();
     let at = link.at + emphasis(bytes, link.at);
     let prefix = literal_prefix(bytes, at);
@@ -133,13 +132,53 @@ pub fn find(scan: &mut Scan<'_>, name: &Name, link: &Link) -> Option<Value> {
     if let Some(inner) = behind_type_or_call(bytes, at, link) {
         return quoted_value(scan, inner).map(|value| Value { argument: true, ..value });
     }
-    bare(scan, name, link, at)
+    bare(scan, link, at)
+}
+
+/// A value of plain words: everything up to the end of the sentence.
+pub fn words(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
+    const LONGEST: usize = 260;
+    let length = scan.bytes()[link.at..]
+        .iter()
+        .take(LONGEST)
+        .take_while(|b| b.is_ascii_lowercase() || **b == b' ')
+        .count();
+    scan.runs.count(length);
+    let text = scan.text[link.at..link.at + length].trim_end();
+    let value =
+        Value { start: link.at, end: link.at + text.len(), quote: None, argument: false, statement: false };
+    (text.split(' ').count() >= 12).then_some(value)
+}
+
+/// A seed is often written in groups of four, with blanks between.
+pub fn groups(scan: &Scan<'_>, value: Value) -> Value {
+    let bytes = scan.bytes();
+    let base32 = |b: &u8| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b);
+    let mut end = value.end;
+    if value.quote.is_some() || end - value.start > 8 || !bytes[value.span()].iter().all(base32) {
+        return value;
+    }
+    for _ in 0..16 {
+        let rest = &bytes[end..];
+        let group = rest.get(1..).map_or(0, |rest| rest.iter().take(9).take_while(|b| base32(b)).count());
+        let even = value.end - value.start == group && rest.first() == Some(&b' ');
+        let upper = rest.get(1) == rest.get(1).map(u8::to_ascii_uppercase).as_ref()
+            || bytes[value.start].is_ascii_lowercase();
+        if !even || !upper {
+            break;
+        }
+        end += 1 + group;
+    }
+    Value { end, ..value }
 }
 
 /// `**`, `__` or `[` around a value in Markdown; blanks of a table.
 fn emphasis(bytes: &[u8], at: usize) -> usize {
+    const QUOTES: [&str; 8] = ["“", "”", "‘", "„", "«", "「", "『", "‹"];
     let stars = bytes[at..].iter().take(3).take_while(|b| **b == b'*').count();
-    stars + blanks(bytes, at + stars)
+    let gap = stars + blanks(bytes, at + stars);
+    let quote = QUOTES.iter().find(|quote| bytes[at + gap..].starts_with(quote.as_bytes()));
+    gap + quote.map_or(0, |quote| quote.len())
 }
 
 /// The letters before a string literal: `r"`, `b'`, `f"`, `u8"`, `L"`, `@"`, `$'`.
@@ -166,9 +205,13 @@ fn behind_type_or_call(bytes: &[u8], at: usize, link: &Link) -> Option<usize> {
     (code && joined).then_some(at + quote)
 }
 
-fn bare(scan: &mut Scan<'_>, name: &Name, link: &Link, at: usize) -> Option<Value> {
+fn bare(scan: &mut Scan<'_>, link: &Link, at: usize) -> Option<Value> {
     let bytes = scan.bytes();
-    let run = scan.runs.end(scan.set.common.bare, at).min(at + LONGEST_BARE);
+    let run = scan.runs.end(scan.set.common.bare, at);
+    if !scan.may_read_bare(run) {
+        return None;
+    }
+    let run = run.min(at + LONGEST_BARE);
     let mut end = at;
     while end < run {
         let stops = match bytes[end] {
@@ -181,6 +224,7 @@ fn bare(scan: &mut Scan<'_>, name: &Name, link: &Link, at: usize) -> Option<Valu
             b'\'' | b'`' => bytes.get(end + 1).is_none_or(|b| !b.is_ascii_alphanumeric()),
             // Han, Kana and their punctuation need no blank before them.
             0xe2..=0xef => true,
+            0xc2 => bytes.get(end + 1) == Some(&0xbb),
             _ => false,
         };
         if stops {
@@ -189,14 +233,18 @@ fn bare(scan: &mut Scan<'_>, name: &Name, link: &Link, at: usize) -> Option<Valu
         end += 1;
     }
     scan.runs.count(end - at);
+    if end == at + LONGEST_BARE {
+        // Longer than any password: a token, which has no punctuation to think about.
+        end = scan.runs.end(scan.set.common.token, end);
+    }
     let statement = bytes.get(end) == Some(&b';') && link.spaced;
-    let _ = name;
     Value::trimmed(scan, at, end).map(|value| Value { statement, ..value })
 }
 
 /// Whether `name=` or `name:` begins here: the next field of a list.
 fn assigns_next(rest: &[u8]) -> bool {
-    let name = rest.iter().take(40).take_while(|b| b.is_ascii_alphanumeric() || b"_-.\"' ".contains(b)).count();
+    let name =
+        rest.iter().take(40).take_while(|b| b.is_ascii_alphanumeric() || b"_-.\"' ".contains(b)).count();
     name > 0 && matches!(rest.get(name), Some(b'=' | b':'))
 }
 

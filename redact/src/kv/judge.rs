@@ -5,7 +5,7 @@ use super::link::{Link, Style};
 use super::name::{Name, NameKind, Qualifier};
 use crate::placeholder;
 use crate::scan::Scan;
-use crate::words::Makeup;
+use crate::words::{Makeup, entropy};
 
 /// Where a value stands: the weaker the evidence around it, the stronger it must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,8 +20,8 @@ pub enum Setting {
 
 /// Whether `value` is a secret, given its name.
 pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bool {
-    let text = &scan.text[value.span()];
-    if text.len() < 4 || is_inert(text) || scan.set.allowed.iter().any(|a| a == text) {
+    let text = beginning(&scan.text[value.span()]);
+    if text.len() < 4 || is_inert(text) {
         return false;
     }
     let quoted = value.quote.is_some();
@@ -32,8 +32,11 @@ pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bo
         _ if value.argument || value.statement || link.spaced && link.style == Style::Assign => Setting::Code,
         _ => Setting::Firm,
     };
-    let option = text.starts_with('-') && text[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '-');
-    if !quoted && (is_code(text) || option && matches!(link.style, Style::Flag | Style::Adjacent | Style::Prose)) {
+    let option =
+        text.starts_with('-') && text[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '-');
+    if !quoted
+        && (is_code(text) || option && matches!(link.style, Style::Flag | Style::Adjacent | Style::Prose))
+    {
         return false;
     }
     let makeup = Makeup::of(text);
@@ -46,41 +49,98 @@ pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bo
         NameKind::Pass => is_password(text, &makeup, setting) && makeup.letters() > 0,
         NameKind::Token => is_strong(text, &makeup, setting),
         NameKind::Signature => is_strong(text, &makeup, setting) && link.query,
-        NameKind::Key => match name.qualifier {
-            Qualifier::Telling => is_strong(text, &makeup, setting),
-            Qualifier::Unknown => is_strong(text, &makeup, setting) && !makeup.hex && makeup.len >= 20,
-            _ => is_strong(text, &makeup, setting) && !makeup.hex && makeup.len >= 24 && setting != Setting::Code,
-        },
+        NameKind::Key => is_strong(text, &makeup, setting) && key_is_secret(scan, name, &makeup, setting),
         NameKind::Otp => is_base32(text) || is_strong(text, &makeup, setting),
         NameKind::Phrase => is_phrase(text),
-        NameKind::Credentials => credentials(text, setting),
+        NameKind::Credentials => is_strong(text, &makeup, setting),
     }
 }
 
-/// What templates, masks and regular expressions have in them.
-const MARKS: [&str; 29] = [
-    "${", "{{", "}}", "$(", "<%", "%(", "#{", "***", "•••", "…", "...", "$env:", "__", "[^", "(?", "[a-z", "[A-Z", "[0-9",
-    "\\d", "\\w", "\\s", ".*", "&lt;", "[0]", "[-1]", "[*]", "()", "%s", "<your",
+/// Whether the words before `key` make a strong value a secret.
+fn key_is_secret(scan: &Scan<'_>, name: &Name, makeup: &Makeup, setting: Setting) -> bool {
+    match name.qualifier(scan) {
+        Qualifier::Harmless => false,
+        Qualifier::Telling => true,
+        Qualifier::Unknown if makeup.hex => makeup.len >= 32 && setting == Setting::Firm,
+        Qualifier::Unknown => makeup.len >= 20,
+        Qualifier::None => !makeup.hex && makeup.len >= 24 && setting != Setting::Code,
+    }
+}
+
+/// What templates, masks and regular expressions have in them, by first byte.
+const MARKS: [&str; 26] = [
+    "${",
+    "{{",
+    "}}",
+    "$(",
+    "<%",
+    "%(",
+    "#{",
+    "***",
+    "•••",
+    "…",
+    "...",
+    "$env:",
+    "[^",
+    "(?",
+    "[a-z",
+    "[A-Z",
+    "[0-9",
+    "\\d",
+    "\\w",
+    "\\s",
+    ".*",
+    "&lt;",
+    "[0]",
+    "[-1]",
+    "[*]",
+    "()",
 ];
+
+fn has_mark(text: &str) -> bool {
+    text.bytes().enumerate().any(|(at, byte)| {
+        matches!(
+            byte,
+            b'$' | b'{' | b'}' | b'<' | b'%' | b'#' | b'*' | b'.' | b'[' | b'(' | b'\\' | b'&' | 0xe2
+        ) && MARKS.iter().any(|mark| text.as_bytes()[at..].starts_with(mark.as_bytes()))
+    })
+}
+
+/// As much of a value as its nature shows in.
+fn beginning(text: &str) -> &str {
+    const ENOUGH: usize = 256;
+    &text[..text.floor_char_boundary(ENOUGH)]
+}
 
 /// Whether a field of a template stands in `text`: `{self.password}`.
 fn has_field(text: &str) -> bool {
     let Some((_, rest)) = text.split_once('{') else { return false };
-    let name = rest.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_' | b'!')).count();
+    let name =
+        rest.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_' | b'!')).count();
     rest[name..].starts_with('}') || rest.starts_with("0}")
 }
 
 /// Templates, variables, masks and placeholders.
 pub fn is_inert(text: &str) -> bool {
+    let text = beginning(text);
     let bytes = text.as_bytes();
     if placeholder::mentions(text) {
         return true;
     }
-    if MARKS.iter().any(|mark| text.contains(mark)) || has_field(text) {
+    let edges = ["__", "%s", "%d"];
+    if edges.iter().any(|edge| text.starts_with(edge) || text.ends_with(edge))
+        || has_mark(text)
+        || has_field(text)
+    {
         return true;
     }
     let wrapped = |open: u8, close: u8| bytes[0] == open && bytes[bytes.len() - 1] == close;
-    if wrapped(b'<', b'>') || wrapped(b'{', b'}') || wrapped(b'[', b']') || wrapped(b'%', b'%') || wrapped(b'@', b'@') {
+    if wrapped(b'<', b'>')
+        || wrapped(b'{', b'}')
+        || wrapped(b'[', b']')
+        || wrapped(b'%', b'%')
+        || wrapped(b'@', b'@')
+    {
         return true;
     }
     if bytes[0] == b'$' && bytes[1..].iter().all(|b| b.is_ascii_alphanumeric() || b"_:.[]'>-".contains(b)) {
@@ -94,10 +154,7 @@ pub fn is_inert(text: &str) -> bool {
 
 /// Unquoted text that is an expression of some programming language.
 fn is_code(text: &str) -> bool {
-    let path = text
-        .bytes()
-        .take_while(|b| b.is_ascii_alphanumeric() || b"_.:&*!$>-?@".contains(b))
-        .count();
+    let path = text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"_.:&*!$>-?@".contains(b)).count();
     match text.as_bytes().get(path) {
         Some(b'(' | b'[' | b'{' | b'<') => {
             let digits = text.bytes().take(path).filter(u8::is_ascii_digit).count();
@@ -113,13 +170,22 @@ pub fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
         return false;
     }
     let wordy = makeup.is_wordy();
+    if makeup.lower == 0
+        && makeup.joints + makeup.letters() + makeup.digits == makeup.len
+        && makeup.joints > 0
+    {
+        // The name of a constant.
+        return setting == Setting::Firm && makeup.digits * 2 > makeup.letters();
+    }
     if makeup.symbols > 0 {
         return mixed_with_symbols(text, makeup, setting);
     }
     if makeup.digits == 0 {
         let two_cases = makeup.lower > 0 && makeup.upper > 0;
         let least = if two_cases { 8 } else { 10 };
-        return !wordy && makeup.joints == 0 && makeup.len >= least
+        return !wordy
+            && makeup.joints == 0
+            && makeup.len >= least
             && makeup.changes * 3 >= makeup.len * usize::from(two_cases)
             && setting == Setting::Firm;
     }
@@ -134,7 +200,7 @@ pub fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
     }
     match (wordy, setting) {
         (false, Setting::Firm) => makeup.len >= 6,
-        (false, Setting::Code) => makeup.len >= 8 && makeup.digits >= 2,
+        (false, Setting::Code) => makeup.len >= 8 && (makeup.digits >= 2 || makeup.changes >= 4),
         (false, Setting::Loose) => makeup.len >= 8 && (makeup.digits >= 2 || makeup.changes >= 3),
         (true, Setting::Firm) => makeup.len >= 7 && (makeup.digits >= 2 || makeup.upper > 0),
         (true, Setting::Code) => makeup.digits >= 3,
@@ -149,7 +215,7 @@ fn mixed_with_symbols(text: &str, makeup: &Makeup, setting: Setting) -> bool {
     if makeup.letters() < 2 && makeup.digits + makeup.joints + 2 > makeup.len {
         return false;
     }
-    let unusual = text.bytes().filter(|b| b"!#$%^&*+=~@?|\\{}".contains(b)).count();
+    let unusual = text.bytes().filter(|b| b"!#$%^&*+=~@?\\{}".contains(b)).count();
     let wordy = makeup.is_wordy();
     match setting {
         Setting::Firm => makeup.digits > 0 && unusual > 0 || !wordy && (unusual > 0 || makeup.digits > 1),
@@ -160,8 +226,9 @@ fn mixed_with_symbols(text: &str, makeup: &Makeup, setting: Setting) -> bool {
 /// Names of algorithms and formats, which mix letters and digits and are in every text.
 fn is_jargon(text: &str) -> bool {
     const STEMS: [&str; 28] = [
-        "base", "sha", "md", "aes", "rsa", "utf", "argon", "bcrypt", "pbkdf", "x", "ed", "oauth", "http", "ipv",
-        "hs", "rs", "es", "ps", "pkcs", "sha-", "utf-", "aes-", "base-", "token", "key", "pass", "password", "secret",
+        "base", "sha", "md", "aes", "rsa", "utf", "argon", "bcrypt", "pbkdf", "x", "ed", "oauth", "http",
+        "ipv", "hs", "rs", "es", "ps", "pkcs", "sha-", "utf-", "aes-", "base-", "token", "key", "pass",
+        "password", "secret",
     ];
     let stem_end = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
     let stem = text[..stem_end].to_ascii_lowercase();
@@ -175,17 +242,21 @@ pub fn is_strong(text: &str, makeup: &Makeup, setting: Setting) -> bool {
         return false;
     }
     if makeup.hex {
-        return makeup.len >= 16 && makeup.digits > 0 && makeup.letters() > 0 && makeup.entropy > 2.5;
+        return makeup.len >= 16 && makeup.digits > 0 && makeup.letters() > 0 && entropy(text) > 2.5;
     }
     if makeup.is_wordy() || looks_like_place(text, makeup) {
         return false;
     }
     let least_entropy = if makeup.len >= 20 { 3.0 } else { 2.8 };
-    if makeup.entropy < least_entropy {
+    if entropy(text) < least_entropy {
         return false;
     }
     if makeup.digits == 0 {
-        return makeup.len >= 20 && makeup.lower > 0 && makeup.upper > 0 && makeup.changes * 5 >= makeup.len * 2;
+        let two_cases = makeup.lower > 0 && makeup.upper > 0;
+        return makeup.len >= 16
+            && two_cases
+            && makeup.changes * 10 >= makeup.len * 3
+            && makeup.worded * 2 < makeup.letters();
     }
     if makeup.lower == 0 && makeup.joints > 0 && makeup.digits * 4 < makeup.len {
         return false;
@@ -195,8 +266,28 @@ pub fn is_strong(text: &str, makeup: &Makeup, setting: Setting) -> bool {
 
 /// How digests, public keys and certificates begin.
 const PUBLIC: [&str; 22] = [
-    "ssh-", "sha1-", "sha256", "sha384", "sha512", "SHA256:", "MD5:", "AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNh", "MFkwEwYH", "MFYwEAYH",
-    "MHYwEAYH", "MIIBIjAN", "MIICIjAN", "MIGfMA0G", "MCowBQYD", "MIIC", "MIID", "MIIF", "pk_", "pk.",
+    "ssh-",
+    "sha1-",
+    "sha256",
+    "sha384",
+    "sha512",
+    "SHA256:",
+    "MD5:",
+    "AAAAB3NzaC1",
+    "AAAAC3NzaC1",
+    "AAAAE2VjZHNh",
+    "MFkwEwYH",
+    "MFYwEAYH",
+    "MHYwEAYH",
+    "MIIBIjAN",
+    "MIICIjAN",
+    "MIGfMA0G",
+    "MCowBQYD",
+    "MIIC",
+    "MIID",
+    "MIIF",
+    "pk_",
+    "pk.",
 ];
 
 /// Paths, URLs and dates are long and mixed, too.
@@ -204,7 +295,7 @@ fn looks_like_place(text: &str, makeup: &Makeup) -> bool {
     let bytes = text.as_bytes();
     text.contains("://")
         || bytes[0] == b'/' && makeup.worded * 2 > makeup.letters()
-        || bytes[0] == b'.' && bytes[1..].iter().any(|b| *b == b'/')
+        || bytes[0] == b'.' && bytes[1..].contains(&b'/')
         || makeup.letters() < 3
         || PUBLIC.iter().any(|prefix| text.starts_with(prefix))
         || makeup.worded * 2 > makeup.letters() && makeup.joints >= 2
@@ -221,15 +312,16 @@ fn is_base32(text: &str) -> bool {
 fn is_phrase(text: &str) -> bool {
     let words = text.split_ascii_whitespace().count();
     (12..=25).contains(&words)
-        && text.split_ascii_whitespace().all(|w| (3..=8).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_lowercase()))
+        && text
+            .split_ascii_whitespace()
+            .all(|w| (3..=8).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
-/// `user:password` or `user/password`.
-fn credentials(text: &str, setting: Setting) -> bool {
-    let Some((_, secret)) = text.split_once([':', '/']) else {
-        let makeup = Makeup::of(text);
-        return is_strong(text, &makeup, setting);
-    };
-    let makeup = Makeup::of(secret);
-    secret.len() >= 6 && is_password(secret, &makeup, Setting::Loose.max(setting.min(Setting::Code)))
+/// Whether the second half of `user / password` is one.
+pub fn is_pair_secret(text: &str) -> bool {
+    text.len() >= 6
+        && !text.starts_with("//")
+        && !is_inert(text)
+        && !is_code(text)
+        && is_password(text, &Makeup::of(text), Setting::Loose)
 }

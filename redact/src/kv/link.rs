@@ -3,6 +3,7 @@
 use super::extent::{Quote, quote_at};
 use super::name::Name;
 use super::prose;
+use crate::boundary;
 use crate::scan::Scan;
 
 /// How name and value are joined; some joints are weaker evidence than others.
@@ -33,8 +34,6 @@ pub struct Link {
     pub style: Style,
     /// Where the value may begin.
     pub at: usize,
-    /// The quote that closes the name, if any.
-    pub name_quote: Option<Quote>,
     /// Whether blanks surround the operator, as in source code.
     pub spaced: bool,
     /// Whether the name stands in the query of a URL.
@@ -48,15 +47,20 @@ const WIDEST_GAP: usize = 48;
 pub fn find(scan: &mut Scan<'_>, name: &Name) -> Option<Link> {
     let bytes = scan.bytes();
     let (after_name, name_quote) = closers(bytes, name.end);
-    let at = after_name + blanks(bytes, after_name);
+    let at = skip(bytes, after_name);
     let gap = at > after_name;
     let query = name.start > 0 && matches!(bytes[name.start - 1], b'?' | b'&');
     let link = |style, at: usize| {
-        let at = at + blanks(bytes, at);
-        Some(Link { style, at, name_quote, spaced: gap, query })
+        let at = skip(bytes, at);
+        Some(Link { style, at, spaced: gap, query })
     };
     let rest = &bytes[at..];
     match rest.first()? {
+        b'[' if gap => {
+            // `AWS Secret Access Key [None]: …`
+            let close = rest.iter().take(32).position(|b| *b == b']')?;
+            rest[close + 1..].starts_with(b":").then(|| link(Style::Colon, at + close + 2))?
+        }
         b':' if rest.starts_with(b":=") => link(Style::Assign, at + 2),
         b':' if rest.starts_with(b"::") || rest.starts_with(b"://") => None,
         b':' => link(Style::Colon, block_scalar(bytes, at + 1)),
@@ -65,7 +69,11 @@ pub fn find(scan: &mut Scan<'_>, name: &Name) -> Option<Link> {
         b'?' | b'+' | b'|' if rest.get(1) == Some(&b'=') => link(Style::Assign, at + 2),
         b'-' if rest.starts_with(b"->") => link(Style::Assign, at + 2),
         b'-' if gap && rest.get(1) == Some(&b' ') => link(Style::Prose, at + 2),
-        b'|' if !rest.starts_with(b"||") => link(Style::Cell, at + 1),
+        b'|' | b'?' if rest.starts_with(b"||") || rest.starts_with(b"??") => {
+            let value = skip(bytes, at + 2);
+            quote_at(bytes, value).and_then(|_| link(Style::Assign, value))
+        }
+        b'|' => link(Style::Cell, at + 1),
         b'>' if opens_element(bytes, name.start) && closes_element(rest) => link(Style::Element, at + 1),
         b',' if name_quote.is_some() => link(Style::Argument, at + 1),
         b'(' if rest.get(1).is_some_and(|b| b"\"'`".contains(b)) => link(Style::Argument, at + 1),
@@ -98,6 +106,19 @@ fn closers(bytes: &[u8], mut at: usize) -> (usize, Option<Quote>) {
     (at, quote)
 }
 
+/// Past blanks and terminal colours.
+fn skip(bytes: &[u8], mut at: usize) -> usize {
+    for _ in 0..4 {
+        let next = at + blanks(bytes, at);
+        let colour = boundary::colour(bytes, next);
+        at = next + colour;
+        if colour == 0 {
+            break;
+        }
+    }
+    at
+}
+
 /// How many spaces and tabs stand at `at`.
 pub fn blanks(bytes: &[u8], at: usize) -> usize {
     bytes[at..].iter().take(WIDEST_GAP).take_while(|b| matches!(b, b' ' | b'\t')).count()
@@ -124,7 +145,8 @@ fn opens_element(bytes: &[u8], start: usize) -> bool {
 /// Whether the next tag is a closing one.
 fn closes_element(rest: &[u8]) -> bool {
     let line = &rest[..rest.len().min(512)];
-    memchr::memchr(b'<', line).is_some_and(|tag| line.get(tag + 1) == Some(&b'/') || line[tag..].starts_with(b"<![CDATA["))
+    memchr::memchr(b'<', line)
+        .is_some_and(|tag| line.get(tag + 1) == Some(&b'/') || line[tag..].starts_with(b"<![CDATA["))
 }
 
 fn is_flag(bytes: &[u8], start: usize) -> bool {

@@ -48,8 +48,8 @@ pub struct Name {
     pub end: usize,
     /// What it promises.
     pub kind: NameKind,
-    /// The words before, for `key`.
-    pub qualifier: Qualifier,
+    /// Where its deciding word begins.
+    pub word: usize,
 }
 
 /// Identifiers longer than this are no names.
@@ -66,11 +66,12 @@ impl Name {
         let left = bytes[..start].iter().rev().take(LONGEST).take_while(|&&b| in_identifier(b)).count();
         let left = start - escape_letters(bytes, start, left);
         scan.runs.count(start - left);
-        let qualifier = qualify(scan, left, start);
-        if kind == NameKind::Key && qualifier == Qualifier::Harmless {
-            return None;
-        }
-        Some(Name { start: left, end, kind, qualifier })
+        Some(Name { start: left, end, kind, word: start })
+    }
+
+    /// What the words before the deciding one say: in the identifier, or before it in prose.
+    pub fn qualifier(&self, scan: &Scan<'_>) -> Qualifier {
+        qualify(scan, self.start, self.word)
     }
 }
 
@@ -154,15 +155,25 @@ impl Tail for [u8] {
     }
 }
 
-/// Judges the words before the deciding one: in the identifier, or before it in prose.
 fn qualify(scan: &Scan<'_>, left: usize, start: usize) -> Qualifier {
     let bytes = scan.bytes();
     let mut words = words_before(bytes, left, start);
     if words.is_empty() && left > 0 && matches!(bytes[left - 1], b' ' | b'\t') {
         let line = left.saturating_sub(40);
-        let prose = bytes[line..left - 1].iter().rposition(|&b| !(b.is_ascii_alphanumeric() || b" .'-_".contains(&b)));
+        let prose = bytes[line..left - 1]
+            .iter()
+            .rposition(|&b| !(b.is_ascii_alphanumeric() || b" .'-_".contains(&b)));
         let from = line + prose.map_or(0, |i| i + 1);
         words = words_before(bytes, from, left - 1);
+    }
+    // `SparkPost` is one name, whatever its humps.
+    if let Some(whole) = bytes[start.saturating_sub(40)..start]
+        .rsplit(|b| !b.is_ascii_alphanumeric())
+        .find(|word| !word.is_empty())
+        && whole.len() <= 24
+        && words.last().is_some_and(|last| whole.len() > last.len())
+    {
+        words.push(String::from_utf8_lossy(whole).to_ascii_lowercase());
     }
     let mut verdict = if words.is_empty() { Qualifier::None } else { Qualifier::Unknown };
     for (distance, word) in words.iter().rev().take(3).enumerate() {

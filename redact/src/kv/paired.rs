@@ -6,8 +6,17 @@ use super::name::Name;
 use crate::scan::Scan;
 
 /// Fields that hold the value of a name that stood in a field before.
-const FIELDS: [&[u8]; 9] =
-    [b"value", b"default", b"string", b"stringvalue", b"val", b"content", b"defaultvalue", b"secretvalue", b"newvalue"];
+const FIELDS: [&[u8]; 9] = [
+    b"value",
+    b"default",
+    b"string",
+    b"stringvalue",
+    b"val",
+    b"content",
+    b"defaultvalue",
+    b"secretvalue",
+    b"newvalue",
+];
 const FARTHEST: usize = 64;
 
 /// The value of `name` in the next field.
@@ -29,7 +38,7 @@ pub fn find(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
             return value_of_field(scan, end);
         }
         // One other field may stand between, such as `type: string`.
-        at = end + bytes[end..].iter().take(40).position(|b| matches!(b, b'\n' | b','))?;
+        at = end + bytes[end..].iter().take(40).position(|b| matches!(b, b'\n' | b',' | b'>'))?;
     }
     None
 }
@@ -47,7 +56,8 @@ fn field(bytes: &[u8], at: usize) -> Option<usize> {
     loop {
         match rest.get(skipped)? {
             b'\\' if matches!(rest.get(skipped + 1), Some(b'n' | b't' | b'r')) => skipped += 2,
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b';' | b'"' | b'\'' | b'\\' | b'<' | b'>' | b'{' | b'-' | b'+' => {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b';' | b'"' | b'\'' | b'\\' | b'<' | b'>' | b'{' | b'-'
+            | b'+' => {
                 skipped += 1;
             }
             b'/' => skipped += 1 + rest[skipped..].iter().position(|b| *b == b'>').unwrap_or(0),
@@ -69,7 +79,7 @@ fn value_of_field(scan: &mut Scan<'_>, end: usize) -> Option<(Link, Value)> {
     }
     at += 1;
     at += super::link::blanks(bytes, at);
-    let link = Link { style: Style::Assign, at, name_quote: None, spaced: false, query: false };
+    let link = Link { style: Style::Assign, at, spaced: false, query: false };
     if quote_at(bytes, at).is_some() {
         return Some((link, quoted_value(scan, at)?));
     }
@@ -81,6 +91,6 @@ fn value_of_field(scan: &mut Scan<'_>, end: usize) -> Option<(Link, Value)> {
 fn element(scan: &mut Scan<'_>, at: usize) -> Option<(Link, Value)> {
     let end = scan.runs.end(scan.set.common.bare, at);
     let end = at + memchr::memchr(b'<', &scan.bytes()[at..end])?;
-    let link = Link { style: Style::Element, at, name_quote: None, spaced: false, query: false };
+    let link = Link { style: Style::Element, at, spaced: false, query: false };
     Some((link, Value::trimmed(scan, at, end)?))
 }

@@ -6,13 +6,26 @@ use super::name::Name;
 use crate::scan::Scan;
 
 /// Words that lead to the value at once.
-const VERBS: [&[u8]; 12] = [
-    b"is", b"was", b"are", b"equals", b"reads", b"be", b"ist", b"lautet", b"est", b"es", b"becomes", b"to",
-];
+const VERBS: [&[u8]; 12] =
+    [b"is", b"was", b"are", b"equals", b"reads", b"be", b"ist", b"lautet", b"est", b"es", b"becomes", b"to"];
 /// Words between a verb and the value.
 const FILLERS: [&[u8]; 16] = [
-    b"now", b"still", b"currently", b"set", b"to", b"changed", b"just", b"simply", b"again", b"actually",
-    b"always", b"probably", b"temporarily", b"also", b"it", b"being",
+    b"now",
+    b"still",
+    b"currently",
+    b"set",
+    b"to",
+    b"changed",
+    b"just",
+    b"simply",
+    b"again",
+    b"actually",
+    b"always",
+    b"probably",
+    b"temporarily",
+    b"also",
+    b"it",
+    b"being",
 ];
 /// Words that put a few others between the name and the verb.
 const OPENERS: [&[u8]; 16] = [
@@ -22,15 +35,20 @@ const OPENERS: [&[u8]; 16] = [
 /// A name and its value are not further apart than this.
 const FARTHEST: usize = 72;
 const MOST_WORDS: usize = 9;
+const LONGEST_WORD: usize = 80;
 
 /// Where the value begins, when the words at `at` lead from a name to one.
 pub fn after(scan: &mut Scan<'_>, at: usize) -> Option<(Style, usize)> {
     let bytes = scan.bytes();
     let first = Word::at(bytes, at)?;
-    if first.is_any(&VERBS) && !first.colon {
+    if first.is_any(&VERBS) {
         return Some((Style::Prose, fillers(bytes, first.next)));
     }
-    if first.ends_in_operator {
+    // "token a: …", "password prod: …"
+    let labelled = first.colon
+        && (1..=12).contains(&first.text.len())
+        && first.text.iter().all(u8::is_ascii_alphanumeric);
+    if first.ends_in_operator || labelled {
         return Some((Style::Prose, first.next));
     }
     if bytes[at] != b'(' && !first.is_any(&OPENERS) {
@@ -78,6 +96,39 @@ fn fillers(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The password of "credentials: ops / X", "login with admin:X".
+pub fn pair(scan: &mut Scan<'_>, name: &Name) -> Option<Value> {
+    const LEADS: [&[u8]; 10] = [b"with", b"are", b"is", b"as", b"for", b"to", b"the", b"using", b"via", b"="];
+    let bytes = scan.bytes();
+    let mut at = name.end;
+    let gap = bytes[at..].iter().take(4).take_while(|b| b" :=\"'*".contains(b)).count();
+    if gap == 0 {
+        return None;
+    }
+    at += gap;
+    for _ in 0..4 {
+        match Word::at(bytes, at) {
+            Some(word) if word.is_any(&LEADS) || word.colon => at = word.next,
+            _ => break,
+        }
+    }
+    at += bytes[at..].iter().take(2).take_while(|b| b"\"'`".contains(b)).count();
+    let user = bytes[at..]
+        .iter()
+        .take(40)
+        .take_while(|b| b.is_ascii_alphanumeric() || b"_-.@\\".contains(b))
+        .count();
+    let joint = at + user;
+    let blank = blanks(bytes, joint);
+    if user == 0 || !matches!(bytes.get(joint + blank), Some(b'/' | b':' | b'|')) {
+        return None;
+    }
+    let from = joint + blank + 1;
+    let from = from + blanks(bytes, from);
+    let end = scan.runs.end(scan.set.common.bare, from);
+    Value::trimmed(scan, from, end)
+}
+
 /// A value that stands before its name: "`X` is the password", "use X as token".
 pub fn before(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
     let bytes = scan.bytes();
@@ -91,7 +142,7 @@ pub fn before(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
         if matches!(word.as_slice(), b"is" | b"as" | b"=") {
             let (value_start, value_end) = word_before(bytes, head_start, start)?;
             let value = Value::trimmed(scan, value_start, value_end)?;
-            let link = Link { style: Style::Prose, at: value.start, name_quote: None, spaced: true, query: false };
+            let link = Link { style: Style::Prose, at: value.start, spaced: true, query: false };
             return Some((link, value));
         }
         if !word.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') {
@@ -122,8 +173,8 @@ impl<'t> Word<'t> {
     /// The word at `at` with the blanks after it.
     fn at(bytes: &'t [u8], at: usize) -> Option<Word<'t>> {
         let rest = bytes.get(at..)?;
-        let length = rest.iter().take(40).take_while(|b| **b > b' ').count();
-        if length == 0 || length == 40 {
+        let length = rest.iter().take(LONGEST_WORD).take_while(|b| **b > b' ').count();
+        if length == 0 {
             return None;
         }
         let word = &rest[..length];

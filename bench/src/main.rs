@@ -1,0 +1,81 @@
+//! Measures the real binaries from outside, as agents would see them.
+//!
+//! Absolute figures mean little on shared machines. So every round measures ours and, when its binaries are given with
+//! `--yardstick`, a bare prototype beside it, in turn; what is reported is the median of the rounds' ratios.
+#![allow(clippy::print_stdout, reason = "it prints its results")]
+
+mod client;
+mod figures;
+mod memory;
+mod report;
+mod rig;
+mod scenarios;
+mod yardstick;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use report::Report;
+
+/// Whole-system benchmarks of bridged
+#[derive(Debug, Parser)]
+#[command(name = "bridge-bench")]
+struct Arguments {
+    /// Directory with bridged and bridge-shim [default: where this program is]
+    #[arg(long, value_name = "DIR")]
+    binaries: Option<PathBuf>,
+    /// Directory with the prototype's protod and shim_std, measured beside ours
+    #[arg(long, value_name = "DIR")]
+    yardstick: Option<PathBuf>,
+    /// Only scenarios whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Rounds of each scenario
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of load in each round
+    #[arg(long, default_value_t = 1.5)]
+    seconds: f64,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(report) => {
+            println!("{}", if arguments.json { report.to_json() } else { report.to_table() });
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("bridge-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> std::io::Result<Report> {
+    let beside =
+        || std::env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from)).unwrap_or_default();
+    let binaries = arguments.binaries.clone().unwrap_or_else(beside);
+    let setting = scenarios::Setting {
+        binaries,
+        yardstick: arguments.yardstick.clone(),
+        load: Duration::from_secs_f64(arguments.seconds),
+        scratch: tempfile::Builder::new().prefix("bridge-bench").tempdir()?,
+    };
+    let mut report = Report::default();
+    for scenario in scenarios::ALL {
+        if arguments.only.as_deref().is_some_and(|only| !scenario.name.contains(only)) {
+            continue;
+        }
+        for _ in 0..arguments.rounds {
+            report.add(scenario.name, (scenario.measure)(&setting)?);
+        }
+    }
+    Ok(report)
+}

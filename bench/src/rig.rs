@@ -1,0 +1,112 @@
+//! Our own daemon and shims in a directory of their own.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::client::{Client, Process};
+
+/// Limits far away: what is measured is not the limiter.
+const CONFIG: &str = "\
+[limits.write]\nper_minute = 1000000000\nper_hour = 1000000000\nper_day = 1000000000\n\
+[limits.read]\nper_minute = 1000000000\nper_hour = 1000000000\nper_day = 1000000000\n\
+[limits.create]\nper_minute = 1000000000\nper_hour = 1000000000\nper_day = 1000000000\n";
+
+/// A running daemon of ours.
+pub(crate) struct Rig {
+    binaries: PathBuf,
+    home: PathBuf,
+    /// The daemon.
+    pub(crate) daemon: Process,
+}
+
+impl Rig {
+    /// Starts a daemon over an empty database below `scratch`.
+    pub(crate) fn start(binaries: &Path, scratch: &Path) -> io::Result<Self> {
+        let home = scratch.join("ours");
+        if home.exists() {
+            std::fs::remove_dir_all(&home)?;
+        }
+        std::fs::create_dir_all(home.join(".config/bridged"))?;
+        std::fs::write(home.join(".config/bridged/config.toml"), CONFIG)?;
+        let socket = home.join(".local/state/bridged/run/bridged.sock");
+        let mut command = command(binaries, "bridged", &home);
+        // A preloaded slow disk is for the daemon alone.
+        for variable in ["LD_PRELOAD", "SLOW_US"] {
+            if let Some(value) = std::env::var_os(variable) {
+                command.env(variable, value);
+            }
+        }
+        let daemon = Process(command.stderr(Stdio::null()).spawn()?);
+        wait_for(&socket)?;
+        Ok(Self { binaries: binaries.to_owned(), home, daemon })
+    }
+
+    /// A client that has shaken hands.
+    pub(crate) fn client(&self) -> io::Result<Client> {
+        let mut client = Client::start(command(&self.binaries, "bridge-shim", &self.home))?;
+        client.expect(INITIALIZE)?;
+        client.write(INITIALIZED)?;
+        Ok(client)
+    }
+
+    /// Two clients in one conversation.
+    pub(crate) fn pair(&self) -> io::Result<(Client, Client)> {
+        let (mut a, mut b) = (self.client()?, self.client()?);
+        let created =
+            a.expect(&tool_call("create_conversation", r#"{"my_role":"sender","partner_role":"receiver"}"#))?;
+        let code = created["result"]["structuredContent"]["invite_code"].as_str().unwrap_or_default();
+        b.expect(&tool_call("join_conversation", &format!(r#"{{"invite_code":"{code}"}}"#)))?;
+        Ok((a, b))
+    }
+
+    /// A client alone in a conversation.
+    pub(crate) fn sender(&self) -> io::Result<Client> {
+        let mut client = self.client()?;
+        client
+            .expect(&tool_call("create_conversation", r#"{"my_role":"sender","partner_role":"receiver"}"#))?;
+        Ok(client)
+    }
+}
+
+/// The handshake of revision 2025-06-18.
+pub(crate) const INITIALIZE: &[u8] = b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
+const INITIALIZED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
+
+/// A line that calls a tool.
+pub(crate) fn tool_call(tool: &str, arguments: &str) -> Vec<u8> {
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"{tool}\",\"arguments\":{arguments}}}}}\n"
+    )
+    .into_bytes()
+}
+
+/// A line that sends `bytes` bytes of prose.
+pub(crate) fn send(bytes: usize) -> Vec<u8> {
+    tool_call("send_to_partner", &format!("{{\"message\":\"{}\"}}", prose(bytes)))
+}
+
+/// Harmless text of that length.
+pub(crate) fn prose(bytes: usize) -> String {
+    "the quick brown fox jumps over the lazy dog and looks back ".chars().cycle().take(bytes).collect()
+}
+
+fn command(binaries: &Path, program: &str, home: &Path) -> Command {
+    let mut command = Command::new(binaries.join(program));
+    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").env("BRIDGE_NO_AUTOSTART", "1");
+    command
+}
+
+/// Waits until something accepts on `socket`.
+pub(crate) fn wait_for(socket: &Path) -> io::Result<()> {
+    let began = Instant::now();
+    while UnixStream::connect(socket).is_err() {
+        if began.elapsed() > Duration::from_secs(20) {
+            return Err(io::Error::other(format!("nothing listens on {}", socket.display())));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
