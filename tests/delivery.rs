@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::daemon::kill_whoever_serves;
 use common::pair::with;
-use common::{Chance, Daemon, Env, NO_LIMITS, Outcome, Pair, Shim, Value, json, until};
+use common::{Chance, Daemon, Env, NO_LIMITS, Outcome, Pair, Raw, Shim, Value, json, until};
 use nix::sys::signal::Signal;
 
 const MESSAGES: usize = 1_000;
@@ -146,6 +146,33 @@ fn a_call_is_never_executed_twice() {
     }
 }
 
+#[test]
+fn a_send_whose_answer_was_lost_is_stored_once() {
+    let env = Env::with_config(NO_LIMITS);
+    let mut daemon = Daemon::start(&env);
+    let mut pair = Pair::new(&env);
+    for (round, daemon_dies) in [false, true, false, true].into_iter().enumerate() {
+        let send = json!({"message": format!("round {round}"), "idempotency_key": format!("key {round}")});
+        // A shim that dies between the commit and the answer, or a daemon that does.
+        let mut lost = Raw::client(&env);
+        let call = with(pair.credentials("a"), send.clone());
+        lost.begin("tools/call", json!({"name": "send_to_partner", "arguments": call}));
+        let stored = || common::database::value::<i64>(&env, "SELECT count(*) FROM message", []);
+        until("it is committed", || stored() == i64::try_from(round).unwrap() + 1);
+        drop(lost);
+        if daemon_dies {
+            daemon.kill();
+            daemon = Daemon::start(&env);
+        }
+        let again = pair.a.call_stubbornly("send_to_partner", &send).ok();
+        assert_eq!(again["repeated"], true, "{again}");
+        let fetched = pair.b.call_stubbornly("check_messages", &json!({})).ok();
+        assert_eq!(fetched["messages"].as_array().unwrap().len(), 1, "{fetched}");
+        assert_eq!(fetched["messages"][0]["id"], again["message_id"]);
+        pair.b.call("check_partner_status", json!({})).ok();
+    }
+}
+
 /// Kills a shim and takes what it had written to its client before.
 fn kill_and_take(shim: &mut Shim, inbox: &mut Inbox) {
     shim.kill();
@@ -247,6 +274,33 @@ fn an_answer_that_was_read_but_not_acted_on_comes_again_marked() {
     assert_eq!((&fetched["id"], &fetched["redelivered"]), (&json!(id), &json!(true)));
     next.call("check_messages", pair.credentials("b")).ok();
     assert_eq!(pair.state(&id), "acknowledged");
+}
+
+#[test]
+fn what_is_on_its_way_elsewhere_is_not_overtaken() {
+    let env = Env::new();
+    let _daemon = Daemon::start(&env);
+    let mut pair = Pair::new(&env);
+    wait_and_freeze(&mut pair);
+    let first = pair.send("one");
+    until("the first is on its way", || pair.state(&first) == "offered");
+    pair.send("two");
+    // The session's next connection, while the daemon cannot know yet that the first will never arrive.
+    let mut next = Shim::connect(&env);
+    let credentials = pair.credentials("b");
+    let wait = next.begin_call("check_messages", with(credentials.clone(), json!({"wait_seconds": 60})));
+    next.call("check_partner_status", credentials.clone()).ok();
+    pair.b.kill();
+    let mut texts = Vec::new();
+    let mut answer = Outcome(next.answer(wait)).ok();
+    loop {
+        texts.extend(answer["messages"].as_array().unwrap().iter().map(|m| m["message"].clone()));
+        if texts.len() >= 2 {
+            break;
+        }
+        answer = next.call("check_messages", with(credentials.clone(), json!({"wait_seconds": 60}))).ok();
+    }
+    assert_eq!(texts, ["one", "two"]);
 }
 
 /// What a state may be followed by. Only a death of the recipient's side leads back.

@@ -151,10 +151,24 @@ fn the_wire_knows_nobody() {
             &["bridge_daemon", "bridge_redact", "bridge_shim", "bridge_admin", "tokio", "rmcp", "rusqlite"][..],
         ),
         ("shim/src", &["bridge_daemon", "bridge_redact", "bridge_admin", "tokio", "rmcp", "rusqlite"]),
-        ("redact/src", &["bridge_", "tokio", "rmcp", "rusqlite", "std::net", "std::process"]),
+        (
+            "redact/src",
+            &[
+                "bridge_proto",
+                "bridge_daemon",
+                "bridge_shim",
+                "bridge_admin",
+                "tokio",
+                "rmcp",
+                "rusqlite",
+                "std::net",
+                "std::process",
+            ],
+        ),
         ("daemon/src", &["bridge_shim", "bridge_admin"]),
     ] {
-        for source in sources(root) {
+        // A program beside the library may read files and name the library.
+        for source in sources(root).into_iter().filter(|source| source.module != "bin") {
             for word in forbidden {
                 assert!(!source.code.contains(word), "{root}/{} names {word}", source.path);
             }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use bridge_proto::control::Control;
 use bridge_proto::hello::{ClientHello, Role};
-use common::env::SHIM;
+use common::env::{BRIDGECTL, SHIM};
 use common::pair::{create, credentials, token, with};
 use common::{Chance, Daemon, Env, NO_LIMITS, Pair, Raw, Shim, Value, json, until};
 
@@ -199,6 +199,15 @@ fn credentials_of(env: &Env, pair: &Pair) -> Vec<(String, String)> {
     found
 }
 
+/// Writes the trail where everything else is looked for.
+fn export(env: &Env) {
+    let output = env.command(BRIDGECTL).args(["audit", "export"]).output().unwrap();
+    let rows = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && rows.contains("update_my_status"), "{}", output.status);
+    assert!(rows.lines().all(|row| serde_json::from_str::<Value>(row).is_ok()), "{rows}");
+    fs::write(env.root().join("export.jsonl"), rows).unwrap();
+}
+
 fn nothing_stays_at(level: &str) {
     let mut env = Env::with_config(NO_LIMITS);
     env.set("BRIDGED_LOG", level);
@@ -229,6 +238,7 @@ fn nothing_stays_at(level: &str) {
     let log = env.log();
     assert!(log.contains("bridged is ready"), "no log to look into");
     assert!(level == "info" || log.contains("DEBUG") || log.contains("TRACE"), "the level is not in force");
+    export(&env);
     nothing_is_left(&env, &needles);
     assert!(daemon.terminate().success());
     nothing_is_left(&env, &needles);

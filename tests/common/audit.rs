@@ -1,20 +1,34 @@
 //! The audit trail from outside.
 
 use std::path::Path;
+use std::process::Command;
 
 use bridge_daemon::store::read::verify::verify;
 use bridge_daemon::store::{open, state_dir};
-use bridge_proto::admin::AuditFinding;
+use bridge_proto::admin::VerifyReport;
 
+use super::env::BRIDGECTL;
 use super::{Env, database, until};
 
-/// What is wrong with the audit trail of a state directory; nothing when it is whole.
-pub(crate) fn audit_verify(state: &Path) -> Vec<AuditFinding> {
+/// What is wrong with the audit trail of a state directory, in words; nothing when it is whole. `bridgectl` and the
+/// library must agree.
+pub(crate) fn audit_verify(state: &Path) -> Vec<String> {
+    let mut bridgectl = Command::new(BRIDGECTL);
+    bridgectl.args(["audit", "verify", "--json"]).env_clear();
+    // The directory as it lies there, whoever may serve it.
+    bridgectl.env("HOME", state).env("XDG_STATE_HOME", state.parent().unwrap());
+    let output = bridgectl.env("BRIDGED_SOCKET", state.join("nobody.sock")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let report: VerifyReport = serde_json::from_str(&said)
+        .unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(output.status.code(), Some(if report.whole { 0 } else { 1 }), "{said}");
+    assert_eq!(report.whole, report.findings.is_empty(), "{said}");
+
     let keys = state_dir::load_keys(&state.join("master.key")).unwrap();
     let connection = open::open_read_only(&state.join("bridge.db")).unwrap();
-    let report = verify(&connection, &keys, &state.join("audit.seal"), None).unwrap();
-    assert_eq!(report.whole, report.findings.is_empty());
-    report.findings
+    let ours = verify(&connection, &keys, &state.join("audit.seal"), None).unwrap();
+    assert_eq!(ours.findings, report.findings);
+    report.findings.into_iter().map(|found| format!("row {}: {}", found.seq, found.problem)).collect()
 }
 
 /// How many rows of the trail have that action and outcome.

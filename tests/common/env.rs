@@ -99,8 +99,8 @@ impl Env {
 
     /// A copy of the state directory to do damage to.
     pub(crate) fn copy_state(&self, name: &str) -> PathBuf {
-        let copy = self.root().join(name);
-        fs::DirBuilder::new().mode(0o700).create(&copy).unwrap();
+        let copy = self.root().join(name).join("bridged");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&copy).unwrap();
         for entry in fs::read_dir(self.paths().state).unwrap() {
             let entry = entry.unwrap();
             if entry.file_type().unwrap().is_file() {

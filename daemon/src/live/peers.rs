@@ -50,21 +50,29 @@ impl PeerLimits {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).own(pid, rates, now).take(rates, now)
     }
 
-    /// Takes a token for process `pid`, from its own bucket and from everybody's: for guesses that many processes could
-    /// share.
+    /// Whether process `pid` may make a guess that many processes could share in: neither its own bucket nor everybody's
+    /// is empty. Takes nothing; only a wrong guess costs ([`Self::take_shared`]).
+    pub fn check_shared(&self, pid: Option<i32>, rates: &Rates, now: Timestamp) -> PeerVerdict {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = inner.own(pid, rates, now).check(rates, now);
+        if own != PeerVerdict::Allowed {
+            return own;
+        }
+        inner.all.check(&everybody(rates), now)
+    }
+
+    /// Takes a token for process `pid`, from its own bucket and from everybody's.
     pub fn take_shared(&self, pid: Option<i32>, rates: &Rates, now: Timestamp) -> PeerVerdict {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let verdict = inner.own(pid, rates, now).take(rates, now);
-        if verdict != PeerVerdict::Allowed {
-            return verdict;
-        }
-        let everybody = Rates(rates.0.map(|limit| limit.saturating_mul(ALL_FACTOR)));
-        let verdict = inner.all.take(&everybody, now);
-        if verdict != PeerVerdict::Allowed {
-            inner.own(pid, rates, now).buckets.refund();
-        }
-        verdict
+        let own = inner.own(pid, rates, now).take(rates, now);
+        let all = inner.all.take(&everybody(rates), now);
+        if own == PeerVerdict::Allowed { all } else { own }
     }
+}
+
+/// What all processes together may do.
+fn everybody(rates: &Rates) -> Rates {
+    Rates(rates.0.map(|limit| limit.saturating_mul(ALL_FACTOR)))
 }
 
 impl Inner {
@@ -81,6 +89,14 @@ impl Inner {
 }
 
 impl Entry {
+    fn check(&mut self, rates: &Rates, now: Timestamp) -> PeerVerdict {
+        let verdict = self.take(rates, now);
+        if verdict == PeerVerdict::Allowed {
+            self.buckets.refund();
+        }
+        verdict
+    }
+
     fn take(&mut self, rates: &Rates, now: Timestamp) -> PeerVerdict {
         match self.buckets.take(rates, now) {
             Ok(_) => {
@@ -109,11 +125,20 @@ mod tests {
         assert_eq!(shared(1), PeerVerdict::Allowed);
         assert!(matches!(shared(1), PeerVerdict::Refused { first: true, .. }));
         assert!(matches!(shared(1), PeerVerdict::Refused { first: false, .. }));
-        for pid in 2..6 {
+        for pid in 2..5 {
             assert_eq!(shared(pid), PeerVerdict::Allowed);
             assert_eq!(shared(pid), PeerVerdict::Allowed);
         }
         assert!(matches!(shared(6), PeerVerdict::Refused { first: true, .. }));
-        assert_eq!(limits.take(Some(6), &RATES, now), PeerVerdict::Allowed, "its own bucket is untouched");
+        assert!(matches!(limits.check_shared(Some(7), &RATES, now), PeerVerdict::Refused { .. }));
+    }
+
+    #[test]
+    fn checking_costs_nothing() {
+        let (limits, now) = (PeerLimits::default(), Timestamp::from_millis(1_000));
+        for _ in 0..1_000 {
+            assert_eq!(limits.check_shared(Some(1), &RATES, now), PeerVerdict::Allowed);
+        }
+        assert_eq!(limits.take_shared(Some(1), &RATES, now), PeerVerdict::Allowed);
     }
 }

@@ -143,11 +143,11 @@ async fn limit_process(
 ) -> Result<(), OpError> {
     let limits = &tuning.config.limits;
     let (verdict, what) = match spec.rate {
-        // A code that is right costs a token too: it cannot be known before it has been looked up.
-        RateClass::Join => (
-            bridge.failures.take_shared(connection.pid, &limits.failed_auth.rates(), now),
-            "invite codes tried",
-        ),
+        // A code that is right costs nothing: the operation takes a token for a wrong one.
+        RateClass::Join => {
+            let verdict = bridge.failures.check_shared(connection.pid, &limits.failed_auth.rates(), now);
+            (verdict, "invite codes tried")
+        }
         RateClass::Create | RateClass::Write | RateClass::Read => {
             (bridge.creations.take(connection.pid, &limits.create.rates(), now), "conversations created")
         }

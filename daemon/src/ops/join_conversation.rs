@@ -114,6 +114,9 @@ fn enter(call: &Call<'_>, id: ConversationId, label: SessionLabel) -> Result<Out
 }
 
 async fn refuse(call: &Call<'_>, conversation: Option<ConversationId>, refusal: Refusal) -> OpError {
+    let rates = call.tuning.config.limits.failed_auth.rates();
+    // The verdict is for the next try: this one has been looked up already.
+    let _counted = call.bridge.failures.take_shared(call.connection.pid, &rates, call.now);
     let error = OpError::Refused(refusal);
     let conversation = conversation.map(|id| id.to_string());
     record_refusal(
