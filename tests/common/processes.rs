@@ -11,12 +11,21 @@ pub(crate) fn signal(pid: i32, signal: Signal) {
     kill(Pid::from_raw(pid), signal).ok();
 }
 
-/// Whether a process runs. One that has ended and was not waited for yet does not.
+/// Whether a process runs. One that has ended and was not waited for yet does not; one whose first thread has ended
+/// does while another one is still busy with the disk, and keeps its files locked.
 pub(crate) fn is_running(pid: i32) -> bool {
-    match fs::read_to_string(format!("/proc/{pid}/stat")) {
-        Ok(stat) => stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])),
-        Err(_) => !cfg!(target_os = "linux") && kill(Pid::from_raw(pid), None).is_ok(),
+    if !cfg!(target_os = "linux") {
+        return kill(Pid::from_raw(pid), None).is_ok();
     }
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok())
+        .any(|stat| is_alive(&stat))
+}
+
+/// The state stands behind the name, which may itself hold spaces and parentheses (proc_pid_stat(5)).
+fn is_alive(stat: &str) -> bool {
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// Processes below `home` that run the program of that name.

@@ -182,7 +182,13 @@ fn take(
     connection: &Connection,
     lease: u64,
 ) -> Result<Batch, StoreError> {
-    let leased: HashSet<MessageId> = session.state().mailbox.leased().collect();
+    let leased: HashSet<MessageId> = {
+        let state = session.state();
+        if state.mailbox.available() == 0 {
+            return Ok(Batch { messages: Vec::new(), more: false });
+        }
+        state.mailbox.leased().collect()
+    };
     let (messages, more) = tx.offer_messages(session.conversation, session.label, &leased, BATCH)?;
     if messages.is_empty() {
         return Ok(Batch { messages, more });

@@ -13,6 +13,8 @@ pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber
     for session in connection.attached() {
         let messages = session.state().mailbox.delivered(lease, connection.number);
         if !messages.is_empty() {
+            // What stands behind them may go now.
+            session.wake.notify_waiters();
             let (conversation, label) = (session.conversation, session.label);
             write(bridge, move |tx| tx.mark_delivered(conversation, label, &messages));
             return;
