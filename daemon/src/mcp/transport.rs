@@ -20,6 +20,7 @@ use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::parse;
 use crate::bridge::Bridge;
 use crate::live::{Connection, Outlet};
 use crate::ops::{Turn, TurnQueue, delivery};
@@ -154,7 +155,7 @@ impl FrameTransport {
                 self.obey(control);
                 continue;
             }
-            match serde_json::from_slice::<ClientJsonRpcMessage>(payload) {
+            match parse::client_message(payload) {
                 Ok(message) => {
                     if let Some(message) = self.admit(message) {
                         return Some(message);
