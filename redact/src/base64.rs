@@ -1,7 +1,7 @@
 //! Base 64 of either alphabet, as far as it is needed to look inside.
 
 /// Decodes `text`; `None` when it is not base 64.
-pub fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let body = text.trim_end_matches('=');
     let mut out = Vec::with_capacity(body.len() * 3 / 4);
     let (mut bits, mut count) = (0u32, 0u32);
@@ -17,7 +17,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The first twelve bytes of what `text`, of at least sixteen characters, stands for.
-pub fn head(text: &[u8]) -> Option<[u8; 12]> {
+pub(crate) fn head(text: &[u8]) -> Option<[u8; 12]> {
     let mut head = [0; 12];
     for (group, out) in text.get(..16)?.chunks_exact(4).zip(head.chunks_exact_mut(3)) {
         let bits = group.iter().try_fold(0u32, |bits, byte| Some(bits << 6 | u32::from(value(*byte)?)))?;
@@ -27,7 +27,7 @@ pub fn head(text: &[u8]) -> Option<[u8; 12]> {
 }
 
 /// What one character stands for.
-pub fn value(byte: u8) -> Option<u8> {
+pub(crate) fn value(byte: u8) -> Option<u8> {
     Some(match byte {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,

@@ -5,18 +5,29 @@
 //! text it has letters on both sides.
 
 /// Whether a token may begin at `at`.
-pub fn opens(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn opens(bytes: &[u8], at: usize) -> bool {
     let Some(&before) = at.checked_sub(1).and_then(|i| bytes.get(i)) else { return true };
     !before.is_ascii_alphanumeric() || ends_escape(&bytes[at.saturating_sub(12)..at])
 }
 
+/// How many letters and digits at `at` belong to an escape that began before, such as the
+/// `n` of `\n` or the `31m` of a colour.
+pub(crate) fn rest_of_escape(bytes: &[u8], at: usize) -> usize {
+    let begun = at.checked_sub(1).is_some_and(|i| matches!(bytes[i], b'\\' | b'%' | b'[' | b';'));
+    let ends = |length: &usize| {
+        let end = at + length;
+        end <= bytes.len() && ends_escape(&bytes[end.saturating_sub(12)..end])
+    };
+    if begun { (1..=5).find(ends).unwrap_or(0) } else { 0 }
+}
+
 /// Whether a token may end at `at`.
-pub fn closes(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn closes(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_none_or(|next| !next.is_ascii_alphanumeric())
 }
 
 /// The length of a terminal colour at `at`, raw or written out.
-pub fn colour(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn colour(bytes: &[u8], at: usize) -> usize {
     const OPENERS: [&[u8]; 7] =
         [b"\x1b[", b"\\x1b[", b"\\u001b[", b"\\u001B[", b"\\033[", b"\\e[", b"\\x1B["];
     let rest = bytes.get(at..).unwrap_or_default();

@@ -15,6 +15,9 @@ const RULES: &str = include_str!("../rules.toml");
 const MOST_PASSES: usize = 4;
 /// How much of the message before counts as context.
 const CONTEXT: usize = 512;
+/// What a private key leaves behind, and what stood before its lines.
+const CUT_KEY: &str = "PRIVATE_KEY_REDACTED";
+const KEY_HEADER: &str = "-----BEGIN PRIVATE KEY-----";
 /// How much of a message a context may reach into.
 const REACH: usize = 4096;
 
@@ -118,9 +121,12 @@ impl Engine {
         for _ in 0..MOST_PASSES {
             let merged = crate::json::fit(&out, render::merge(&self.set, found));
             let (next, new) = render::write(&self.set, &out, &merged, namer);
+            let changed: Vec<Range<usize>> = new.iter().map(|piece| piece.output.clone()).collect();
             pieces = render::compose(pieces, new);
             out = next;
-            found = self.split_allowed(&out, self.find(&out)).0;
+            let mut again = Scan::run_again(&self.set, &out, &changed).found;
+            again.extend(crate::shadow::find(&self.set, &out));
+            found = self.split_allowed(&out, again).0;
             if found.is_empty() {
                 break;
             }
@@ -152,16 +158,19 @@ impl Engine {
 
     /// Secrets that begin in `before` and end in `text`.
     fn split_secrets(&self, before: &str, text: &str) -> Vec<Found> {
-        let tail = &before[ceil(before, before.len().saturating_sub(CONTEXT))..];
-        let head = &text[..floor(text, REACH)];
+        let tail = before[before.ceil_char_boundary(before.len().saturating_sub(CONTEXT))..].trim_end();
+        let head = &text[..text.floor_char_boundary(REACH)];
         let mut found = Vec::new();
-        for joint in ["", " "] {
-            let joined = [tail.trim_end(), joint, head].concat();
-            let seam = joined.len() - head.len();
+        // Of a key that was cut off only the placeholder is left; its lines go on here.
+        let cut_key =
+            tail.ends_with(CUT_KEY) || tail.rsplit_once('_').is_some_and(|(key, _)| key.ends_with(CUT_KEY));
+        for (tail, joint) in [(tail, ""), (tail, " "), (if cut_key { KEY_HEADER } else { "" }, "\n")] {
+            let joined = [tail, joint, head].concat();
+            let seam = tail.len() + joint.len();
             for one in self.find(&joined) {
                 // What lies within one of the messages is judged without the other.
                 let crosses = one.span.start < seam || self.is_named(one.rule);
-                if crosses && one.span.end > seam {
+                if !tail.is_empty() && crosses && one.span.end > seam {
                     let span = one.span.start.saturating_sub(seam)..one.span.end - seam;
                     found.push(Found { span, quote: None, ..one });
                 }
@@ -173,12 +182,4 @@ impl Engine {
     fn is_named(&self, rule: u16) -> bool {
         matches!(self.set.rules[usize::from(rule)].check, Check::Name(_))
     }
-}
-
-fn ceil(text: &str, at: usize) -> usize {
-    (at..=text.len()).find(|&i| text.is_char_boundary(i)).unwrap_or(text.len())
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
 }

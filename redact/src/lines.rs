@@ -5,7 +5,7 @@ use std::io::{self, Read};
 const BLOCK: usize = 256 * 1024;
 
 /// Reads blocks and hands out the lines in them.
-pub struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
     /// The part of `buffer` that is read and not handed out.
@@ -16,12 +16,12 @@ pub struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     /// Nothing read yet.
-    pub fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Lines { reader, buffer: vec![0; BLOCK], start: 0, end: 0, finished: false }
     }
 
     /// The next line without its line end; `None` at the end of the stream.
-    pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
+    pub(crate) fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         let mut searched = self.start;
         loop {
             if let Some(found) = memchr::memchr(b'\n', &self.buffer[searched..self.end]) {

@@ -4,15 +4,15 @@ use std::ops::Range;
 
 const MARK: &str = "_REDACTED";
 /// Longest suffix that is part of a placeholder.
-pub const LONGEST_SUFFIX: usize = 16;
+pub(crate) const LONGEST_SUFFIX: usize = 16;
 
 /// Whether `text` has a placeholder in it.
-pub fn mentions(text: &str) -> bool {
+pub(crate) fn mentions(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
 }
 
 /// Joins a placeholder and the suffix that tells two secrets apart.
-pub fn with_suffix(placeholder: &str, suffix: Option<&str>) -> String {
+pub(crate) fn with_suffix(placeholder: &str, suffix: Option<&str>) -> String {
     let mut text = placeholder.to_owned();
     if let Some(suffix) = suffix {
         let clean = suffix.chars().filter(char::is_ascii_alphanumeric).take(LONGEST_SUFFIX);
@@ -27,7 +27,7 @@ pub fn with_suffix(placeholder: &str, suffix: Option<&str>) -> String {
 }
 
 /// All placeholders in `text`, in order.
-pub fn spans(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn spans(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let upper = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_';
     memchr::memmem::find_iter(bytes, MARK.as_bytes())

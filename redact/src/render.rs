@@ -20,7 +20,7 @@ pub struct Hit {
 }
 
 /// Joins what overlaps; the rule of the highest rank names the whole.
-pub fn merge(set: &RuleSet, mut found: Vec<Found>) -> Vec<Found> {
+pub(crate) fn merge(set: &RuleSet, mut found: Vec<Found>) -> Vec<Found> {
     let rank = |found: &Found| (set.rules[usize::from(found.rule)].rank, found.span.len());
     found.sort_by_key(|f| (f.span.start, std::cmp::Reverse(f.span.end)));
     let mut merged: Vec<Found> = Vec::with_capacity(found.len());
@@ -40,7 +40,7 @@ pub fn merge(set: &RuleSet, mut found: Vec<Found>) -> Vec<Found> {
 }
 
 /// Writes `text` with placeholders in place of `found`, which is sorted and disjoint.
-pub fn write(
+pub(crate) fn write(
     set: &RuleSet,
     text: &str,
     found: &[Found],
@@ -72,7 +72,7 @@ fn push_quoted(out: &mut String, name: &str, quote: Option<&Quote>) {
 
 /// A placeholder in the output and what it replaced.
 #[derive(Debug, Clone)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// Bytes of the input.
     pub input: Range<usize>,
     /// Bytes of the output.
@@ -82,7 +82,7 @@ pub struct Piece {
 }
 
 /// Joins the pieces of one pass and of the next, which read the output of the first.
-pub fn compose(first: Vec<Piece>, later: Vec<Piece>) -> Vec<Piece> {
+pub(crate) fn compose(first: Vec<Piece>, later: Vec<Piece>) -> Vec<Piece> {
     if first.is_empty() {
         return later;
     }

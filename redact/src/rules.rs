@@ -13,7 +13,7 @@ use crate::spec::{BeforeSpec, RuleFile, RuleSpec, Words};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// Where the built-in rules say they come from.
-pub const BUILTIN: &str = "rules.toml";
+pub(crate) const BUILTIN: &str = "rules.toml";
 /// Least bytes of a user rule's anchor.
 const MIN_ANCHOR: usize = 3;
 /// Bytes a compiled user regex may take.
@@ -21,7 +21,7 @@ const REGEX_LIMIT: usize = 256 * 1024;
 
 /// How a rule verifies what follows an anchor.
 #[derive(Debug)]
-pub enum Check {
+pub(crate) enum Check {
     /// Byte classes.
     Shape { before: Option<Before>, keep: Option<Shape>, shape: Shape },
     /// A user's regex, anchored.
@@ -34,7 +34,7 @@ pub enum Check {
 
 /// A compiled [`BeforeSpec`].
 #[derive(Debug)]
-pub struct Before {
+pub(crate) struct Before {
     pub class: crate::runs::ClassId,
     pub min: usize,
     pub max: usize,
@@ -42,7 +42,7 @@ pub struct Before {
 
 /// A compiled rule.
 #[derive(Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     pub id: Arc<str>,
     pub placeholder: Arc<str>,
     pub rank: u8,
@@ -58,7 +58,7 @@ pub struct Rule {
 }
 
 /// Everything one pass needs.
-pub struct RuleSet {
+pub(crate) struct RuleSet {
     pub rules: Vec<Rule>,
     pub classes: ClassSet,
     pub common: crate::detect::Common,
@@ -76,7 +76,7 @@ pub struct RuleSet {
 
 /// Rules without anchors.
 #[derive(Debug, Default)]
-pub struct RunRules {
+pub(crate) struct RunRules {
     /// Their indices.
     pub rules: Vec<u16>,
     /// Bytes that one of them may begin with.
@@ -100,7 +100,7 @@ impl RunRules {
     }
 
     /// Whether one of them may match at `at`; what it wants before stands before whole runs only.
-    pub fn may_match(&self, bytes: &[u8], at: usize, whole: bool) -> bool {
+    pub(crate) fn may_match(&self, bytes: &[u8], at: usize, whole: bool) -> bool {
         let before = whole && at > 0 && self.before.has(bytes[at - 1]);
         before || bytes.get(at).is_some_and(|byte| self.first.has(*byte))
     }
@@ -108,7 +108,7 @@ impl RunRules {
 
 /// Collects rules from files.
 #[derive(Default)]
-pub struct Builder {
+pub(crate) struct Builder {
     rules: Vec<Rule>,
     classes: ClassSet,
     allowed: Vec<String>,
@@ -119,7 +119,7 @@ pub struct Builder {
 
 impl Builder {
     /// Adds the rules of one file. Rules of a user have less freedom than built-in ones.
-    pub fn add(&mut self, source: &str, origin: &Path, user: bool) -> Result<(), RuleError> {
+    pub(crate) fn add(&mut self, source: &str, origin: &Path, user: bool) -> Result<(), RuleError> {
         let error = |line, rule: Option<&str>, problem| RuleError {
             origin: origin.to_owned(),
             line,
@@ -218,7 +218,7 @@ impl Builder {
     }
 
     /// Builds the automaton over all anchors.
-    pub fn build(mut self, origin: &Path) -> Result<RuleSet, RuleError> {
+    pub(crate) fn build(mut self, origin: &Path) -> Result<RuleSet, RuleError> {
         let mut anchors: Vec<Box<[u8]>> = Vec::new();
         let mut by_anchor: Vec<Vec<u16>> = Vec::new();
         let mut known = HashMap::<&[u8], usize>::new();

@@ -2,7 +2,7 @@
 
 /// A set of bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ByteClass(Box<[bool; 256]>);
+pub(crate) struct ByteClass(Box<[bool; 256]>);
 
 impl Default for ByteClass {
     fn default() -> Self {
@@ -19,7 +19,7 @@ impl std::fmt::Debug for ByteClass {
 
 impl ByteClass {
     /// The bytes for which `member` holds.
-    pub fn from_fn(member: impl Fn(u8) -> bool) -> Self {
+    pub(crate) fn from_fn(member: impl Fn(u8) -> bool) -> Self {
         let mut class = ByteClass::default();
         for byte in 0..=255u8 {
             class.0[usize::from(byte)] = member(byte);
@@ -29,12 +29,12 @@ impl ByteClass {
 
     /// Whether `byte` is in the class.
     #[inline]
-    pub fn has(&self, byte: u8) -> bool {
+    pub(crate) fn has(&self, byte: u8) -> bool {
         self.0[usize::from(byte)]
     }
 
     /// Adds all of `other`.
-    pub fn add(&mut self, other: &ByteClass) {
+    pub(crate) fn add(&mut self, other: &ByteClass) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0.iter()) {
             *mine |= theirs;
         }
@@ -43,15 +43,15 @@ impl ByteClass {
 
 /// Names a class of a [`ClassSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClassId(u16);
+pub(crate) struct ClassId(u16);
 
 /// All classes that a rule set uses, each once.
 #[derive(Debug, Clone, Default)]
-pub struct ClassSet(Vec<ByteClass>);
+pub(crate) struct ClassSet(Vec<ByteClass>);
 
 impl ClassSet {
     /// The id of `class`, which is added if it is new.
-    pub fn intern(&mut self, class: ByteClass) -> ClassId {
+    pub(crate) fn intern(&mut self, class: ByteClass) -> ClassId {
         let index = self.0.iter().position(|known| *known == class).unwrap_or_else(|| {
             self.0.push(class);
             self.0.len() - 1
@@ -60,7 +60,7 @@ impl ClassSet {
     }
 
     /// The class of an id.
-    pub fn get(&self, id: ClassId) -> &ByteClass {
+    pub(crate) fn get(&self, id: ClassId) -> &ByteClass {
         &self.0[usize::from(id.0)]
     }
 }
@@ -69,7 +69,7 @@ impl ClassSet {
 ///
 /// Two anchors in the same run would otherwise each walk to its end, and a text made of
 /// anchors would take quadratic time.
-pub struct Runs<'t> {
+pub(crate) struct Runs<'t> {
     bytes: &'t [u8],
     classes: &'t ClassSet,
     last: Vec<(usize, usize)>,
@@ -78,27 +78,27 @@ pub struct Runs<'t> {
 
 impl<'t> Runs<'t> {
     /// Nothing measured yet.
-    pub fn new(bytes: &'t [u8], classes: &'t ClassSet) -> Self {
+    pub(crate) fn new(bytes: &'t [u8], classes: &'t ClassSet) -> Self {
         Runs { bytes, classes, last: vec![(0, 0); classes.0.len()], steps: 0 }
     }
 
     /// The text.
-    pub fn bytes(&self) -> &'t [u8] {
+    pub(crate) fn bytes(&self) -> &'t [u8] {
         self.bytes
     }
 
     /// How many bytes were looked at: the measure of the linear-time test.
-    pub fn steps(&self) -> u64 {
+    pub(crate) fn steps(&self) -> u64 {
         self.steps
     }
 
     /// Counts work done elsewhere.
-    pub fn count(&mut self, steps: usize) {
+    pub(crate) fn count(&mut self, steps: usize) {
         self.steps += steps as u64;
     }
 
     /// The end of the run of `class` that begins at `at`; `at` itself if there is none.
-    pub fn end(&mut self, class: ClassId, at: usize) -> usize {
+    pub(crate) fn end(&mut self, class: ClassId, at: usize) -> usize {
         let slot = &mut self.last[usize::from(class.0)];
         if (slot.0..slot.1).contains(&at) {
             return slot.1;
@@ -112,7 +112,7 @@ impl<'t> Runs<'t> {
     }
 
     /// The start of the run of `class` that ends at `at`, at most `max` bytes long.
-    pub fn start(&mut self, class: ClassId, at: usize, max: usize) -> usize {
+    pub(crate) fn start(&mut self, class: ClassId, at: usize, max: usize) -> usize {
         let members = &self.classes.0[usize::from(class.0)];
         let length = self.bytes[..at].iter().rev().take(max).take_while(|&&b| members.has(b)).count();
         self.steps += length as u64 + 1;

@@ -14,12 +14,14 @@ use crate::words::{Makeup, entropy};
 const REGEX_WINDOW: usize = 1024;
 /// How many letters and digits an escape ends in.
 const LONGEST_ESCAPE: usize = 5;
+/// How near a change must be to matter to a run.
+const NEAR: usize = 256;
 /// How many bare values are read in one stretch without blanks.
 const MOST_BARE: u8 = 200;
 
 /// Something that a rule found.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub(crate) struct Found {
     /// The secret.
     pub span: Range<usize>,
     /// Index of the rule.
@@ -45,7 +47,7 @@ fn is_mask(body: &str) -> bool {
 }
 
 /// The state of one pass.
-pub struct Scan<'t> {
+pub(crate) struct Scan<'t> {
     /// The text.
     pub text: &'t str,
     /// The rules.
@@ -58,6 +60,8 @@ pub struct Scan<'t> {
     decided: Vec<usize>,
     /// The stretch without blanks read last for a bare value, and how often.
     bare: (usize, u8),
+    /// How far the words of a seed were read.
+    pub words_until: usize,
     /// The command lines read last, and how often.
     pub commands: (usize, u8),
     /// Placeholders that already stand in the text.
@@ -66,16 +70,32 @@ pub struct Scan<'t> {
 
 impl<'t> Scan<'t> {
     /// Runs all rules over `text`.
-    pub fn run(set: &'t RuleSet, text: &'t str) -> Scan<'t> {
+    pub(crate) fn run(set: &'t RuleSet, text: &'t str) -> Scan<'t> {
         let mut scan = Scan::anchored(set, text);
-        crate::detect::unanchored(&mut scan, false);
+        crate::detect::unanchored(&mut scan, 0..text.len(), false);
+        scan
+    }
+
+    /// Runs all rules over `text` once more after the pieces `changed` were written; long
+    /// runs far from those are what they were.
+    pub(crate) fn run_again(set: &'t RuleSet, text: &'t str, changed: &[Range<usize>]) -> Scan<'t> {
+        let mut scan = Scan::anchored(set, text);
+        let mut done = 0;
+        for piece in changed {
+            let start = piece.start.saturating_sub(NEAR).max(done);
+            let end = text.len().min(piece.end + NEAR);
+            if start < end {
+                crate::detect::unanchored(&mut scan, start..end, false);
+                done = end;
+            }
+        }
         scan
     }
 
     /// Whether `text`, which was encoded in another, has a secret.
-    pub fn run_inner(set: &RuleSet, text: &str) -> bool {
+    pub(crate) fn run_inner(set: &RuleSet, text: &str) -> bool {
         let mut scan = Scan::anchored(set, text);
-        crate::detect::unanchored(&mut scan, true);
+        crate::detect::unanchored(&mut scan, 0..text.len(), true);
         !scan.found.is_empty()
     }
 
@@ -88,6 +108,7 @@ impl<'t> Scan<'t> {
             found: Vec::new(),
             decided: vec![0; set.rules.len()],
             bare: (0, 0),
+            words_until: 0,
             commands: (0, 0),
             protected: placeholder::spans(text),
         };
@@ -101,20 +122,20 @@ impl<'t> Scan<'t> {
     }
 
     /// The text's bytes.
-    pub fn bytes(&self) -> &'t [u8] {
+    pub(crate) fn bytes(&self) -> &'t [u8] {
         self.text.as_bytes()
     }
 
     /// Whether the stretch without blanks that ends at `end` may be read once more. One
     /// made of nothing but names would otherwise be read for each of them.
-    pub fn may_read_bare(&mut self, end: usize) -> bool {
+    pub(crate) fn may_read_bare(&mut self, end: usize) -> bool {
         let times = if self.bare.0 == end { self.bare.1.saturating_add(1) } else { 0 };
         self.bare = (end, times);
         times < MOST_BARE
     }
 
     /// Tries the rules without anchors at `at`, in a long run.
-    pub fn verify_run(&mut self, at: usize, whole: bool) {
+    pub(crate) fn verify_run(&mut self, at: usize, whole: bool) {
         if self.set.run_rules.may_match(self.bytes(), at, whole) {
             for &rule in &self.set.run_rules.rules {
                 self.verify(rule, b"", at, at);
@@ -223,21 +244,22 @@ impl<'t> Scan<'t> {
     }
 
     /// Notes a secret, unless it is a placeholder or not text.
-    pub fn add(&mut self, rule: u16, span: Range<usize>) {
+    pub(crate) fn add(&mut self, rule: u16, span: Range<usize>) {
         self.add_quoted(rule, span, None);
     }
 
     fn add_quoted(&mut self, rule: u16, span: Range<usize>, quote: Option<Quote>) {
         let on_text = self.text.is_char_boundary(span.start) && self.text.is_char_boundary(span.end);
-        let touches = |p: &Range<usize>| p.start < span.end && span.start < p.end;
-        if span.is_empty() || !on_text || self.protected.iter().any(touches) {
+        let next = self.protected.partition_point(|p| p.end <= span.start);
+        let touches = self.protected.get(next).is_some_and(|p| p.start < span.end);
+        if span.is_empty() || !on_text || touches {
             return;
         }
         self.found.push(Found { span, rule, quote });
     }
 
     /// Notes the value of a name.
-    pub fn found_value(&mut self, rule: u16, name: &Name, value: &Value) {
+    pub(crate) fn found_value(&mut self, rule: u16, name: &Name, value: &Value) {
         let bytes = self.bytes();
         let number = value.quote.is_none() && bytes[value.span()].iter().all(u8::is_ascii_digit);
         // `"pin": 123456` must become `"pin": "…"`, or the JSON would be broken.

@@ -30,7 +30,7 @@ struct Stretch {
 }
 
 /// Finds what only shows when disguises are taken off.
-pub fn find(set: &RuleSet, text: &str) -> Vec<Found> {
+pub(crate) fn find(set: &RuleSet, text: &str) -> Vec<Found> {
     if !peel::any(text.as_bytes()) {
         return Vec::new();
     }

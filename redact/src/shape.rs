@@ -39,13 +39,13 @@ enum Item {
 
 /// A compiled shape.
 #[derive(Debug, Clone, Default)]
-pub struct Shape {
+pub(crate) struct Shape {
     items: Vec<Item>,
 }
 
 impl Shape {
     /// Reads a shape; its classes are added to `classes`.
-    pub fn parse(source: &str, classes: &mut ClassSet) -> Result<Shape, ShapeError> {
+    pub(crate) fn parse(source: &str, classes: &mut ClassSet) -> Result<Shape, ShapeError> {
         if !source.is_ascii() {
             return Err(ShapeError::NotAscii);
         }
@@ -62,7 +62,7 @@ impl Shape {
     }
 
     /// The end of the match that begins exactly at `at`.
-    pub fn match_at(&self, runs: &mut Runs<'_>, at: usize) -> Option<usize> {
+    pub(crate) fn match_at(&self, runs: &mut Runs<'_>, at: usize) -> Option<usize> {
         self.items.iter().try_fold(at, |at, item| match item {
             Item::Literal(literal) => {
                 runs.bytes().get(at..)?.starts_with(literal).then(|| at + literal.len())
@@ -76,7 +76,7 @@ impl Shape {
     }
 
     /// The class of a shape that is nothing but one byte of a class.
-    pub fn single_class(&self) -> Option<ClassId> {
+    pub(crate) fn single_class(&self) -> Option<ClassId> {
         match self.items.as_slice() {
             [Item::Run { class, .. }] => Some(*class),
             _ => None,
@@ -84,7 +84,7 @@ impl Shape {
     }
 
     /// The bytes a match may begin with.
-    pub fn first(&self, classes: &ClassSet) -> ByteClass {
+    pub(crate) fn first(&self, classes: &ClassSet) -> ByteClass {
         match self.items.first() {
             Some(Item::Literal(literal)) => ByteClass::from_fn(|b| literal.first() == Some(&b)),
             Some(Item::Run { class, min: 1.., .. }) => classes.get(*class).clone(),

@@ -11,7 +11,7 @@ use crate::kv::NameKind;
 /// One `[[rule]]` of a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RuleSpec {
+pub(crate) struct RuleSpec {
     /// Short and unique.
     pub id: String,
     /// What stands where the secret stood.
@@ -69,7 +69,7 @@ pub struct RuleSpec {
 /// What stands before an anchor.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BeforeSpec {
+pub(crate) struct BeforeSpec {
     /// A byte class, written as a shape of one byte.
     pub class: String,
     /// Least bytes.
@@ -81,7 +81,7 @@ pub struct BeforeSpec {
 /// A rule file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RuleFile {
+pub(crate) struct RuleFile {
     /// Rules with their places.
     #[serde(default)]
     pub rule: Vec<Spanned<RuleSpec>>,
@@ -95,7 +95,7 @@ pub struct RuleFile {
 /// Word lists of the key/value judge; built-in only.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Words {
+pub(crate) struct Words {
     /// Words that may follow the deciding one: `DB_PASSWORD_PROD`.
     pub trailing: HashSet<String>,
     /// Words before `key` that make it a secret.
@@ -111,7 +111,7 @@ pub struct Words {
 /// One `[[allow]]` of a user's file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AllowSpec {
+pub(crate) struct AllowSpec {
     /// The exact text that may stay.
     pub value: String,
     /// Why, for the people who read the file.

@@ -32,7 +32,7 @@ const FOLLOWERS: [&str; 26] = [
 
 /// What a value is made of.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Makeup {
+pub(crate) struct Makeup {
     /// Bytes looked at.
     pub len: usize,
     /// ASCII lower-case letters.
@@ -60,11 +60,11 @@ pub struct Makeup {
 }
 
 /// No more of a value than this is looked at: longer ones are decided by then.
-pub const LOOK: usize = 128;
+pub(crate) const LOOK: usize = 128;
 
 impl Makeup {
     /// Looks at the first [`LOOK`] bytes of `value`.
-    pub fn of(value: &str) -> Makeup {
+    pub(crate) fn of(value: &str) -> Makeup {
         let bytes = &value.as_bytes()[..value.len().min(LOOK)];
         let mut makeup = Makeup { len: bytes.len(), hex: true, ..Makeup::default() };
         let mut seen = [0u64; 4];
@@ -94,12 +94,12 @@ impl Makeup {
     }
 
     /// Letters of either case.
-    pub fn letters(&self) -> usize {
+    pub(crate) fn letters(&self) -> usize {
         self.lower + self.upper
     }
 
     /// Whether most letters belong to words.
-    pub fn is_wordy(&self) -> bool {
+    pub(crate) fn is_wordy(&self) -> bool {
         self.worded * 10 >= self.letters() * 7 && self.letters() * 3 >= self.len
     }
 }
@@ -110,7 +110,7 @@ fn count(slot: &mut usize, kind: u8) -> u8 {
 }
 
 /// Shannon entropy of the first [`LOOK`] bytes, in bits per byte.
-pub fn entropy(value: &str) -> f32 {
+pub(crate) fn entropy(value: &str) -> f32 {
     let bytes = &value.as_bytes()[..value.len().min(LOOK)];
     let mut counts = [0u8; 256];
     for &byte in bytes {
@@ -150,7 +150,7 @@ fn starts_hump(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Whether letters look like one word: a vowel, and pairs that words have.
-pub fn is_word(letters: &[u8]) -> bool {
+pub(crate) fn is_word(letters: &[u8]) -> bool {
     if letters.len() < 3 {
         return false;
     }

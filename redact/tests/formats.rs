@@ -1,4 +1,5 @@
 //! Every format and every rule, one by one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
 

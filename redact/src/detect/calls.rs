@@ -7,7 +7,7 @@ use crate::scan::Scan;
 use crate::words::Makeup;
 
 /// `basicAuth("user", "SECRET")`
-pub fn pair(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
+pub(super) fn pair(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let bytes = scan.bytes();
     let Some(first) = quoted_value(scan, end + blanks(bytes, end)) else { return };
     let mut at = first.end + first.quote.map_or(0, |quote| quote.depth + 1);
@@ -38,7 +38,7 @@ const READERS: [&[u8]; 6] =
     [b"sudo -S", b"--password-stdin", b"chpasswd", b"passwd", b"--with-token", b"--stdin"];
 
 /// `echo SECRET | sudo -S …`
-pub fn echo(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn echo(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
     if !crate::boundary::opens(bytes, start) {
         return;
@@ -67,7 +67,7 @@ pub fn echo(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
 }
 
 /// `INSERT INTO t (a, password) VALUES ('x', 'SECRET')`
-pub fn insert(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
+pub(super) fn insert(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let bytes = scan.bytes();
     let statement = end..bytes.len().min(end + 2048);
     let Some(columns) = group(bytes, &statement) else { return };

@@ -9,7 +9,7 @@ use crate::words::Makeup;
 /// Longest command line that is read.
 const LONGEST: usize = 1024;
 const MOST_ARGUMENTS: usize = 48;
-const MOST_NESTED: u8 = 4;
+const MOST_NESTED: u8 = 3;
 
 /// What an argument holds.
 #[derive(Clone, Copy)]
@@ -81,7 +81,7 @@ const PROGRAMS: [(&[&str], Flags); 17] = [
 ];
 
 /// Reads the command line that begins with the anchor.
-pub fn check(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn check(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
     let glued = bytes.get(end).is_some_and(|b| b.is_ascii_alphanumeric());
     if !crate::boundary::opens(bytes, start) || glued {
@@ -117,6 +117,9 @@ fn flagged(bytes: &[u8], program: &[u8], arguments: &[Range<usize>]) -> Vec<Rang
         let text = &bytes[argument.clone()];
         if text.starts_with(b"pass:") {
             found.push(argument.start + 5..argument.end);
+        }
+        if !text.starts_with(b"-") {
+            continue;
         }
         let next = arguments.get(index + 1);
         for (flag, holds) in flags {

@@ -5,7 +5,7 @@ use crate::scan::Scan;
 use crate::words::Makeup;
 
 /// `machine HOST login USER password SECRET`, on one line or several.
-pub fn netrc(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn netrc(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
     if !crate::boundary::opens(bytes, start) {
         return;
@@ -20,8 +20,9 @@ pub fn netrc(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
         }
         let Some(value) = words.next() else { return };
         if key == b"password" {
-            let text = &scan.text[value.clone()];
-            if text.len() >= 4 && !is_inert(text) && text != "password" {
+            let Some(text) = scan.text.get(value.clone()) else { return };
+            let plain = text.bytes().all(|b| b.is_ascii_lowercase()) && Makeup::of(text).is_wordy();
+            if text.len() >= 4 && !is_inert(text) && !plain {
                 scan.add(rule, value);
             }
         }
@@ -52,7 +53,7 @@ impl Words<'_> {
 }
 
 /// `host:port:database:user:SECRET`
-pub fn pgpass(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn pgpass(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
     let host = bytes[..start]
         .iter()
@@ -81,7 +82,7 @@ pub fn pgpass(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
 }
 
 /// `otpauth://totp/…?secret=SEED`
-pub fn otpauth(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
+pub(super) fn otpauth(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let run = scan.runs.end(scan.set.common.bare, end).min(end + 1024);
     let Some(found) = memchr::memmem::find(&scan.bytes()[end..run], b"secret") else { return };
     let mut from = end + found + 6;
@@ -97,7 +98,7 @@ pub fn otpauth(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
 }
 
 /// The private part of a JSON Web Key.
-pub fn jwk(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn jwk(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
     let gap = bytes[end..].iter().take(8).take_while(|b| b" :\\\"\t".contains(b)).count();
     let from = end + gap;

@@ -10,7 +10,7 @@ use crate::words::Makeup;
 const LONGEST_COOKIES: usize = 4096;
 
 /// `Bearer` and then something strong.
-pub fn bearer(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn bearer(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     if let Some(span) = credential(scan, start, end)
         && is_credential(&scan.text[span.clone()])
     {
@@ -27,7 +27,7 @@ fn is_credential(text: &str) -> bool {
 }
 
 /// `Basic` and then `user:password` in base 64.
-pub fn basic(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn basic(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let Some(span) = credential(scan, start, end) else { return };
     let text = &scan.text[span.clone()];
     let readable = |plain: Vec<u8>| {
@@ -60,7 +60,7 @@ fn token(scan: &mut Scan<'_>, from: usize) -> Option<Range<usize>> {
 }
 
 /// `Authorization: <scheme> <credential>` or just the credential.
-pub fn authorization(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
+pub(super) fn authorization(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let bytes = scan.bytes();
     let mut at = quote_at(bytes, end).map_or(end, |quote| quote.end());
     let gap = bytes[at..].iter().take(8).take_while(|b| b" \t:=,>]".contains(b)).count();
@@ -87,7 +87,7 @@ pub fn authorization(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) 
 }
 
 /// The values of cookies that open a session.
-pub fn cookie(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
+pub(super) fn cookie(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let bytes = scan.bytes();
     let mut at = quote_at(bytes, end).map_or(end, |quote| quote.end());
     let gap = bytes[at..].iter().take(8).take_while(|b| b" \t:=,".contains(b)).count();
@@ -101,7 +101,7 @@ pub fn cookie(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
 }
 
 /// Reads `name=value; name=value` from `within` as far as it goes.
-pub fn cookies(scan: &mut Scan<'_>, rule: u16, within: Range<usize>) {
+pub(super) fn cookies(scan: &mut Scan<'_>, rule: u16, within: Range<usize>) {
     let bytes = scan.bytes();
     let Range { start: mut at, end: line_end } = within;
     while at < line_end {

@@ -16,7 +16,7 @@ use crate::scan::Scan;
 /// Names one of the readers in this module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Detector {
+pub(crate) enum Detector {
     /// Armoured private keys.
     Pem,
     /// Passwords in URLs.
@@ -51,7 +51,7 @@ pub enum Detector {
 
 impl Detector {
     /// Reads what stands at the anchor `start..end`.
-    pub fn check(self, scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+    pub(crate) fn check(self, scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
         match self {
             Detector::Pem => pem::check(scan, rule, start, end),
             Detector::Url => url::check(scan, rule, start, end),
@@ -72,11 +72,11 @@ impl Detector {
     }
 }
 
-pub use runs::check as unanchored;
+pub(crate) use runs::check as unanchored;
 
 /// Rules that name what has no anchor, by index.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Ids {
+pub(crate) struct Ids {
     /// Random tokens of unknown vendors.
     pub random: u16,
     /// Discord's bot tokens.
@@ -86,7 +86,7 @@ pub struct Ids {
 }
 
 /// Byte classes of the readers.
-pub struct Common {
+pub(crate) struct Common {
     /// Anything but blanks, controls and double quotes.
     pub bare: ClassId,
     /// Anything but a line end.
@@ -100,7 +100,7 @@ pub struct Common {
 
 impl Common {
     /// Adds the classes to `classes`.
-    pub fn new(classes: &mut ClassSet) -> Common {
+    pub(crate) fn new(classes: &mut ClassSet) -> Common {
         let mut class = |member: &dyn Fn(u8) -> bool| classes.intern(ByteClass::from_fn(member));
         let not = |mark: u8| move |b: u8| b != mark && b != b'\n';
         Common {
@@ -113,7 +113,7 @@ impl Common {
     }
 
     /// The bytes of a line that are not `mark`.
-    pub fn not_quote(&self, mark: u8) -> ClassId {
+    pub(crate) fn not_quote(&self, mark: u8) -> ClassId {
         match mark {
             b'"' => self.quotes[0],
             b'\'' => self.quotes[1],

@@ -15,7 +15,7 @@ const LEAST_BODY: usize = 32;
 const LARGEST: usize = 32 * 1024;
 
 /// Reads the armour that begins or ends at the anchor `start..end`.
-pub fn check(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
+pub(super) fn check(scan: &mut Scan<'_>, rule: u16, start: usize, end: usize) {
     let bytes = scan.bytes();
     let anchor = &bytes[start..end];
     let span = if anchor.ends_with(b"END") {

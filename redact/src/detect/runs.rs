@@ -12,6 +12,8 @@ use crate::words::{Makeup, entropy};
 const SHORTEST: usize = 20;
 /// Encoded text longer than this is a file.
 const LARGEST_ENCODED: usize = 64 * 1024;
+/// How far into a run a token may begin.
+const LONGEST_PREFIX: usize = 64;
 /// In how many places of a run a token may begin.
 const MOST_STARTS: usize = 8;
 /// A random part shorter than this may be an identifier.
@@ -32,36 +34,42 @@ fn in_run(byte: u8) -> bool {
     IN_RUN[usize::from(byte)]
 }
 
-/// Visits every run of the text.
-pub fn check(scan: &mut Scan<'_>, inner: bool) {
+/// Visits every run that has a byte in `within`.
+pub(crate) fn check(scan: &mut Scan<'_>, within: Range<usize>, inner: bool) {
     let bytes = scan.bytes();
-    let mut at = 0;
+    let mut at = within.start;
     // A run this long has a byte at every SHORTEST-th place: the others need no look.
-    while at + SHORTEST <= bytes.len() {
+    while at < within.end && at + SHORTEST <= bytes.len() {
         let probe = at + SHORTEST - 1;
         if !in_run(bytes[probe]) {
             at = probe + 1;
             continue;
         }
-        let start = probe - bytes[at..probe].iter().rev().take_while(|b| in_run(**b)).count();
+        let floor = if at == within.start { 0 } else { at };
+        let start = probe - bytes[floor..probe].iter().rev().take_while(|b| in_run(**b)).count();
         let end = probe + bytes[probe..].iter().take_while(|b| in_run(**b)).count();
         if end - start >= SHORTEST {
             visit(scan, start..end, inner);
         }
         at = end + 1;
     }
-    scan.runs.count(bytes.len());
+    scan.runs.count(within.len());
 }
 
 fn visit(scan: &mut Scan<'_>, run: Range<usize>, inner: bool) {
     // The mark of a diff, a path's or an option's.
     let marks = scan.bytes()[run.clone()].iter().take_while(|b| b"+-/".contains(b)).count();
-    let run = run.start + marks..run.end;
+    let escape = if marks == 0 { boundary::rest_of_escape(scan.bytes(), run.start) } else { 0 };
+    let run = run.start + marks + escape..run.end;
     if run.len() < SHORTEST {
         return;
     }
     let ids = scan.set.ids;
-    let joints = scan.bytes()[run.clone()].iter().enumerate().filter(|(_, b)| b"+-/_".contains(b));
+    let joints = scan.bytes()[run.clone()]
+        .iter()
+        .take(LONGEST_PREFIX)
+        .enumerate()
+        .filter(|(_, b)| b"+-/_".contains(b));
     let starts = std::iter::once(0).chain(joints.map(|(at, _)| at + 1)).take(MOST_STARTS);
     for start in starts {
         scan.verify_run(run.start + start, start == 0);
@@ -112,6 +120,10 @@ fn encoded(scan: &mut Scan<'_>, run: &Range<usize>) -> bool {
     let printable = |bytes: &[u8]| {
         bytes.iter().all(|b| (0x20..0x7f).contains(b) || matches!(b, b'\n' | b'\r' | b'\t' | 0x80..))
     };
+    if let Some(plain) = hexadecimal(text) {
+        scan.runs.count(plain.len());
+        return printable(plain.as_bytes()) && Scan::run_inner(scan.set, &plain);
+    }
     // Hashes, keys and images stop being text within the first few bytes.
     let Some(head) = base64::head(text.as_bytes()) else { return false };
     if !printable(&head) {
@@ -121,6 +133,20 @@ fn encoded(scan: &mut Scan<'_>, run: &Range<usize>) -> bool {
     scan.runs.count(plain.len());
     let Ok(plain) = String::from_utf8(plain) else { return false };
     printable(plain.as_bytes()) && Scan::run_inner(scan.set, &plain)
+}
+
+/// What hexadecimal digits stand for, if that is text.
+fn hexadecimal(text: &str) -> Option<String> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let pairs = text.as_bytes().chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    let byte = |pair: &[u8]| {
+        u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok().filter(|b| (0x20..0x7f).contains(b))
+    };
+    let plain: Option<Vec<u8>> = pairs.map(byte).collect();
+    plain.and_then(|plain| String::from_utf8(plain).ok())
 }
 
 /// `vendor_` and then something long and random.

@@ -5,7 +5,7 @@ use crate::scan::Scan;
 use crate::words::Makeup;
 
 /// Reads the authority after `://`.
-pub fn check(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
+pub(super) fn check(scan: &mut Scan<'_>, rule: u16, _start: usize, end: usize) {
     let bytes = scan.bytes();
     let run = scan.runs.end(scan.set.common.bare, end).min(end + 1024);
     let rest = &bytes[end..run];

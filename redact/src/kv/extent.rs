@@ -12,7 +12,7 @@ const LONGEST_BARE: usize = 256;
 
 /// A quote as written: backslashes and the quote character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quote {
+pub(crate) struct Quote {
     /// Where its first backslash stands.
     pub start: usize,
     /// How many backslashes.
@@ -23,19 +23,19 @@ pub struct Quote {
 
 impl Quote {
     /// The double quote that closes a name of JSON at `at`.
-    pub fn of_name(bytes: &[u8], at: usize) -> Option<Quote> {
+    pub(crate) fn of_name(bytes: &[u8], at: usize) -> Option<Quote> {
         quote_at(bytes, at).filter(|quote| quote.mark == b'"')
     }
 
     /// The byte after it.
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.start + self.depth + 1
     }
 }
 
 /// A value in the text.
 #[derive(Debug, Clone)]
-pub struct Value {
+pub(crate) struct Value {
     /// First byte.
     pub start: usize,
     /// Byte after the last.
@@ -50,12 +50,12 @@ pub struct Value {
 
 impl Value {
     /// The bytes it covers.
-    pub fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.start..self.end
     }
 
     /// A bare word between `start` and `end` without quotes and punctuation around it.
-    pub fn trimmed(scan: &Scan<'_>, start: usize, end: usize) -> Option<Value> {
+    pub(crate) fn trimmed(scan: &Scan<'_>, start: usize, end: usize) -> Option<Value> {
         let bytes = scan.bytes();
         let start = start + bytes[start..end].iter().take_while(|b| b"\"'`(<[*".contains(b)).count();
         let end = trim_end(bytes, start, end);
@@ -65,7 +65,7 @@ impl Value {
 }
 
 /// The quote that stands at `at`.
-pub fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
+pub(crate) fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
     let depth = bytes.get(at..)?.iter().take(8).take_while(|&&b| b == b'\\').count();
     match bytes.get(at + depth) {
         Some(&mark @ (b'"' | b'\'' | b'`')) => Some(Quote { start: at, depth, mark }),
@@ -74,7 +74,7 @@ pub fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
 }
 
 /// Where the value that `open` opens ends, if it ends on its line.
-pub fn closing_quote(scan: &mut Scan<'_>, open: &Quote) -> Option<usize> {
+pub(super) fn closing_quote(scan: &mut Scan<'_>, open: &Quote) -> Option<usize> {
     let bytes = scan.bytes();
     let mut at = open.end();
     let limit = (at + LONGEST_QUOTED).min(bytes.len());
@@ -104,7 +104,7 @@ fn closes(backslashes: usize, depth: usize) -> bool {
 }
 
 /// The quoted value that begins at `at`.
-pub fn quoted_value(scan: &mut Scan<'_>, at: usize) -> Option<Value> {
+pub(crate) fn quoted_value(scan: &mut Scan<'_>, at: usize) -> Option<Value> {
     let open = quote_at(scan.bytes(), at)?;
     let bytes = scan.bytes();
     let tripled = bytes[open.end()..].starts_with(&[open.mark; 2]);
@@ -119,7 +119,7 @@ pub fn quoted_value(scan: &mut Scan<'_>, at: usize) -> Option<Value> {
 }
 
 /// The value that `link` leads to.
-pub fn find(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
+pub(super) fn find(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
     let bytes = scan.bytes();
     let at = link.at + emphasis(bytes, link.at);
     let prefix = literal_prefix(bytes, at);
@@ -136,14 +136,18 @@ pub fn find(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
 }
 
 /// A value of plain words: everything up to the end of the sentence.
-pub fn words(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
+pub(super) fn words(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
     const LONGEST: usize = 260;
+    if link.at < scan.words_until {
+        return None;
+    }
     let length = scan.bytes()[link.at..]
         .iter()
         .take(LONGEST)
         .take_while(|b| b.is_ascii_lowercase() || **b == b' ')
         .count();
     scan.runs.count(length);
+    scan.words_until = link.at + length;
     let text = scan.text[link.at..link.at + length].trim_end();
     let value =
         Value { start: link.at, end: link.at + text.len(), quote: None, argument: false, statement: false };
@@ -151,11 +155,15 @@ pub fn words(scan: &mut Scan<'_>, link: &Link) -> Option<Value> {
 }
 
 /// A seed is often written in groups of four, with blanks between.
-pub fn groups(scan: &Scan<'_>, value: Value) -> Value {
+pub(super) fn groups(scan: &mut Scan<'_>, value: Value) -> Value {
     let bytes = scan.bytes();
     let base32 = |b: &u8| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b);
     let mut end = value.end;
-    if value.quote.is_some() || end - value.start > 8 || !bytes[value.span()].iter().all(base32) {
+    if value.start < scan.words_until
+        || value.quote.is_some()
+        || end - value.start > 8
+        || !bytes[value.span()].iter().all(base32)
+    {
         return value;
     }
     for _ in 0..16 {
@@ -169,6 +177,7 @@ pub fn groups(scan: &Scan<'_>, value: Value) -> Value {
         }
         end += 1 + group;
     }
+    scan.words_until = end;
     Value { end, ..value }
 }
 
@@ -215,7 +224,7 @@ fn bare(scan: &mut Scan<'_>, link: &Link, at: usize) -> Option<Value> {
     let mut end = at;
     while end < run {
         let stops = match bytes[end] {
-            b'&' => link.query || assigns_next(&bytes[end + 1..run]),
+            b'&' => link.query || next_parameter(&bytes[end + 1..run]),
             b'#' => link.query,
             b';' | b',' => end + 1 == run || assigns_next(&bytes[end + 1..run]),
             b'|' => link.style == Style::Cell,
@@ -239,6 +248,12 @@ fn bare(scan: &mut Scan<'_>, link: &Link, at: usize) -> Option<Value> {
     }
     let statement = bytes.get(end) == Some(&b';') && link.spaced;
     Value::trimmed(scan, at, end).map(|value| Value { statement, ..value })
+}
+
+/// Whether `name=` begins here: the next parameter of a query.
+fn next_parameter(rest: &[u8]) -> bool {
+    let name = rest.iter().take(40).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    name > 0 && rest.get(name) == Some(&b'=')
 }
 
 /// Whether `name=` or `name:` begins here: the next field of a list.

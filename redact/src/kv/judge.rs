@@ -9,7 +9,7 @@ use crate::words::{Makeup, entropy};
 
 /// Where a value stands: the weaker the evidence around it, the stronger it must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Setting {
+pub(crate) enum Setting {
     /// In a sentence, or with nothing between name and value.
     Loose,
     /// Unquoted in what may be source code.
@@ -19,7 +19,7 @@ pub enum Setting {
 }
 
 /// Whether `value` is a secret, given its name.
-pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bool {
+pub(super) fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bool {
     let text = beginning(&scan.text[value.span()]);
     if text.len() < 4 || is_inert(text) {
         return false;
@@ -28,8 +28,10 @@ pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bo
     let setting = match link.style {
         Style::Prose | Style::Adjacent if !quoted => Setting::Loose,
         Style::Prose | Style::Adjacent if name.kind == NameKind::Pass => Setting::Loose,
-        _ if quoted && !value.argument => Setting::Firm,
-        _ if value.argument || value.statement || link.spaced && link.style == Style::Assign => Setting::Code,
+        _ if quoted && !value.argument && link.style != Style::Argument => Setting::Firm,
+        _ if quoted || value.argument || value.statement || link.spaced && link.style == Style::Assign => {
+            Setting::Code
+        }
         _ => Setting::Firm,
     };
     let option =
@@ -49,7 +51,11 @@ pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bo
         NameKind::Pass => is_password(text, &makeup, setting) && makeup.letters() > 0,
         NameKind::Token => is_strong(text, &makeup, setting),
         NameKind::Signature => is_strong(text, &makeup, setting) && link.query,
-        NameKind::Key => is_strong(text, &makeup, setting) && key_is_secret(scan, name, &makeup, setting),
+        // "the redis key session:…" names a place.
+        NameKind::Key if link.style == Style::Adjacent && text.contains(':') => false,
+        NameKind::Key => {
+            is_strong(text, &makeup, setting) && key_is_secret(scan, name, &makeup, setting, link)
+        }
         NameKind::Otp => is_base32(text) || is_strong(text, &makeup, setting),
         NameKind::Phrase => is_phrase(text),
         NameKind::Credentials => is_strong(text, &makeup, setting),
@@ -57,11 +63,13 @@ pub fn judge(scan: &mut Scan<'_>, name: &Name, link: &Link, value: &Value) -> bo
 }
 
 /// Whether the words before `key` make a strong value a secret.
-fn key_is_secret(scan: &Scan<'_>, name: &Name, makeup: &Makeup, setting: Setting) -> bool {
+fn key_is_secret(scan: &Scan<'_>, name: &Name, makeup: &Makeup, setting: Setting, link: &Link) -> bool {
     match name.qualifier(scan) {
         Qualifier::Harmless => false,
         Qualifier::Telling => true,
-        Qualifier::Unknown if makeup.hex => makeup.len >= 32 && setting == Setting::Firm,
+        Qualifier::Unknown if makeup.hex => {
+            makeup.len >= 32 && (setting == Setting::Firm || link.style == Style::Prose)
+        }
         Qualifier::Unknown => makeup.len >= 20,
         Qualifier::None => !makeup.hex && makeup.len >= 24 && setting != Setting::Code,
     }
@@ -121,7 +129,7 @@ fn has_field(text: &str) -> bool {
 }
 
 /// Templates, variables, masks and placeholders.
-pub fn is_inert(text: &str) -> bool {
+pub(crate) fn is_inert(text: &str) -> bool {
     let text = beginning(text);
     let bytes = text.as_bytes();
     if placeholder::mentions(text) {
@@ -160,12 +168,12 @@ fn is_code(text: &str) -> bool {
             let digits = text.bytes().take(path).filter(u8::is_ascii_digit).count();
             path > 0 && (digits < 2 || Makeup::of(&text[..path]).is_wordy())
         }
-        _ => text.starts_with('&') && Makeup::of(text).is_wordy(),
+        _ => text.starts_with(['&', '%']) && Makeup::of(text).worded * 2 > Makeup::of(text).letters(),
     }
 }
 
 /// Whether someone would choose this as a password.
-pub fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
+pub(crate) fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
     if makeup.len > 128 || makeup.blanks > 0 {
         return false;
     }
@@ -180,8 +188,14 @@ pub fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
     if makeup.symbols > 0 {
         return mixed_with_symbols(text, makeup, setting);
     }
+    if makeup.digits == 0 && wordy && makeup.joints >= 3 {
+        return setting == Setting::Firm && is_word_chain(text, makeup);
+    }
     if makeup.digits == 0 {
         let two_cases = makeup.lower > 0 && makeup.upper > 0;
+        if two_cases && makeup.joints == 0 && makeup.len >= 10 && setting == Setting::Loose {
+            return makeup.changes * 10 >= makeup.len * 3 && makeup.worded * 2 < makeup.letters();
+        }
         let least = if two_cases { 8 } else { 10 };
         return !wordy
             && makeup.joints == 0
@@ -193,7 +207,7 @@ pub fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
         return setting == Setting::Firm && makeup.joints == 0 && makeup.digits >= 6;
     }
     if wordy && makeup.joints > 0 {
-        return false;
+        return setting == Setting::Firm && is_word_chain(text, makeup);
     }
     if is_jargon(text) {
         return false;
@@ -206,6 +220,23 @@ pub fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool {
         (true, Setting::Code) => makeup.digits >= 3,
         (true, Setting::Loose) => makeup.digits >= 2 && makeup.len >= 7,
     }
+}
+
+/// Words that people draw by lot and join: `copper-lantern-42`, `correct-horse-battery-staple`.
+fn is_word_chain(text: &str, makeup: &Makeup) -> bool {
+    const TELL_TALES: [&str; 22] = [
+        "pass", "secret", "token", "key", "name", "your", "user", "example", "test", "dev", "prod", "error",
+        "field", "input", "auth", "login", "reset", "db", "config", "id", "type", "form",
+    ];
+    let joint = if text.contains('-') { '-' } else { '_' };
+    let words: Vec<&str> = text.split(joint).collect();
+    let plain = |word: &&str| {
+        word.bytes().all(|b| b.is_ascii_lowercase()) || word.bytes().all(|b| b.is_ascii_digit())
+    };
+    let spoken =
+        words.iter().filter(|word| word.len() >= 4 && word.bytes().all(|b| b.is_ascii_lowercase())).count();
+    let drawn = !words.iter().any(|word| TELL_TALES.iter().any(|tell| word.starts_with(tell)));
+    drawn && words.iter().all(plain) && (spoken >= 4 || spoken >= 2 && makeup.digits >= 2)
 }
 
 fn mixed_with_symbols(text: &str, makeup: &Makeup, setting: Setting) -> bool {
@@ -236,7 +267,7 @@ fn is_jargon(text: &str) -> bool {
 }
 
 /// Whether a machine made this.
-pub fn is_strong(text: &str, makeup: &Makeup, setting: Setting) -> bool {
+pub(crate) fn is_strong(text: &str, makeup: &Makeup, setting: Setting) -> bool {
     let least = if setting == Setting::Firm { 12 } else { 16 };
     if makeup.len < least || makeup.blanks > 0 || makeup.foreign > 0 || makeup.distinct < 6 {
         return false;
@@ -298,7 +329,7 @@ fn looks_like_place(text: &str, makeup: &Makeup) -> bool {
         || bytes[0] == b'.' && bytes[1..].contains(&b'/')
         || makeup.letters() < 3
         || PUBLIC.iter().any(|prefix| text.starts_with(prefix))
-        || makeup.worded * 2 > makeup.letters() && makeup.joints >= 2
+        || makeup.worded * 5 > makeup.letters() * 3 && makeup.joints >= 2
 }
 
 fn is_base32(text: &str) -> bool {
@@ -318,7 +349,7 @@ fn is_phrase(text: &str) -> bool {
 }
 
 /// Whether the second half of `user / password` is one.
-pub fn is_pair_secret(text: &str) -> bool {
+pub(super) fn is_pair_secret(text: &str) -> bool {
     text.len() >= 6
         && !text.starts_with("//")
         && !is_inert(text)

@@ -8,7 +8,7 @@ use crate::scan::Scan;
 
 /// How name and value are joined; some joints are weaker evidence than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(super) enum Style {
     /// `=`, `:=`, `=>`, `->`
     Assign,
     /// `:`
@@ -29,7 +29,7 @@ pub enum Style {
 
 /// A joint.
 #[derive(Debug, Clone)]
-pub struct Link {
+pub(super) struct Link {
     /// How.
     pub style: Style,
     /// Where the value may begin.
@@ -44,7 +44,7 @@ pub struct Link {
 const WIDEST_GAP: usize = 48;
 
 /// Finds what joins `name` to a value.
-pub fn find(scan: &mut Scan<'_>, name: &Name) -> Option<Link> {
+pub(super) fn find(scan: &mut Scan<'_>, name: &Name) -> Option<Link> {
     let bytes = scan.bytes();
     let (after_name, name_quote) = closers(bytes, name.end);
     let at = skip(bytes, after_name);
@@ -78,6 +78,9 @@ pub fn find(scan: &mut Scan<'_>, name: &Name) -> Option<Link> {
         b',' if name_quote.is_some() => link(Style::Argument, at + 1),
         b'(' if rest.get(1).is_some_and(|b| b"\"'`".contains(b)) => link(Style::Argument, at + 1),
         b'"' | b'\'' | b'`' | b'\\' if gap && quote_at(bytes, at).is_some() => link(Style::Adjacent, at),
+        0xe2 if gap && (rest.starts_with("“".as_bytes()) || rest.starts_with("‘".as_bytes())) => {
+            link(Style::Adjacent, at)
+        }
         0x80.. => foreign(rest).and_then(|(style, length)| link(style, at + length)),
         _ if is_flag(bytes, name.start) && gap => link(Style::Flag, at),
         _ if gap => {
@@ -120,7 +123,7 @@ fn skip(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// How many spaces and tabs stand at `at`.
-pub fn blanks(bytes: &[u8], at: usize) -> usize {
+pub(super) fn blanks(bytes: &[u8], at: usize) -> usize {
     bytes[at..].iter().take(WIDEST_GAP).take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 

@@ -8,14 +8,14 @@ mod paired;
 mod prose;
 mod table;
 
-pub use extent::{Quote, Value, quote_at, quoted_value};
-pub use judge::{Setting, is_inert, is_password, is_strong};
-pub use name::{Name, NameKind};
+pub(crate) use extent::{Quote, Value, quote_at, quoted_value};
+pub(crate) use judge::{Setting, is_inert, is_password, is_strong};
+pub(crate) use name::{Name, NameKind};
 
 use crate::scan::Scan;
 
 /// Looks for a name around the anchor `start..end` and for the value it names.
-pub fn check(scan: &mut Scan<'_>, rule: u16, kind: NameKind, start: usize, end: usize) {
+pub(crate) fn check(scan: &mut Scan<'_>, rule: u16, kind: NameKind, start: usize, end: usize) {
     // One name may hold several anchors (`api_secret_key`); the last word decides.
     let Some(name) = Name::around(scan, kind, start, end) else { return };
     if kind == NameKind::Credentials {
@@ -46,6 +46,12 @@ pub fn check(scan: &mut Scan<'_>, rule: u16, kind: NameKind, start: usize, end: 
         return;
     }
     if let Some((link, value)) = prose::before(scan, &name)
+        && judge::judge(scan, &name, &link, &value)
+    {
+        scan.found_value(rule, &name, &value);
+        return;
+    }
+    if let Some((link, value)) = prose::apart(scan, &name)
         && judge::judge(scan, &name, &link, &value)
     {
         scan.found_value(rule, &name, &value);

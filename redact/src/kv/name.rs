@@ -7,7 +7,7 @@ use crate::scan::Scan;
 /// What a name promises about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum NameKind {
+pub(crate) enum NameKind {
     /// People choose passwords: any mixed value counts.
     Password,
     /// `pass` and `pw` mean other things too and must stand as words.
@@ -28,7 +28,7 @@ pub enum NameKind {
 
 /// What the words before `key` say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Qualifier {
+pub(crate) enum Qualifier {
     /// Nothing stands before.
     None,
     /// `api`, `secret`, the name of a vendor, …
@@ -41,7 +41,7 @@ pub enum Qualifier {
 
 /// A name in the text.
 #[derive(Debug, Clone)]
-pub struct Name {
+pub(crate) struct Name {
     /// Where the identifier begins.
     pub start: usize,
     /// Where it ends.
@@ -57,7 +57,7 @@ const LONGEST: usize = 80;
 
 impl Name {
     /// The name whose deciding word is the anchor `start..end`.
-    pub fn around(scan: &mut Scan<'_>, kind: NameKind, start: usize, end: usize) -> Option<Name> {
+    pub(crate) fn around(scan: &mut Scan<'_>, kind: NameKind, start: usize, end: usize) -> Option<Name> {
         let bytes = scan.bytes();
         if !begins_word(bytes, start, end, kind, scan) {
             return None;
@@ -70,7 +70,7 @@ impl Name {
     }
 
     /// What the words before the deciding one say: in the identifier, or before it in prose.
-    pub fn qualifier(&self, scan: &Scan<'_>) -> Qualifier {
+    pub(crate) fn qualifier(&self, scan: &Scan<'_>) -> Qualifier {
         qualify(scan, self.start, self.word)
     }
 }
@@ -92,6 +92,9 @@ fn escape_letters(bytes: &[u8], start: usize, left: usize) -> usize {
 /// Whether the anchor is not merely the tail of another word.
 fn begins_word(bytes: &[u8], start: usize, end: usize, kind: NameKind, scan: &Scan<'_>) -> bool {
     let Some(&before) = start.checked_sub(1).and_then(|i| bytes.get(i)) else { return true };
+    if kind == NameKind::Otp && before.is_ascii_digit() {
+        return false;
+    }
     if !before.is_ascii_alphabetic() || !bytes[start].is_ascii_alphabetic() {
         return true;
     }

@@ -20,7 +20,7 @@ const FIELDS: [&[u8]; 9] = [
 const FARTHEST: usize = 64;
 
 /// The value of `name` in the next field.
-pub fn find(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
+pub(super) fn find(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
     let bytes = scan.bytes();
     if !is_value_itself(bytes, name) {
         return None;

@@ -28,9 +28,9 @@ const FILLERS: [&[u8]; 16] = [
     b"being",
 ];
 /// Words that put a few others between the name and the verb.
-const OPENERS: [&[u8]; 16] = [
-    b"for", b"of", b"on", b"in", b"at", b"from", b"to", b"with", b"used", b"here", b"below", b"should",
-    b"will", b"must", b"there", b"would",
+const OPENERS: [&[u8]; 24] = [
+    b"they", b"we", b"you", b"i", b"that", b"which", b"by", b"he", b"for", b"of", b"on", b"in", b"at",
+    b"from", b"to", b"with", b"used", b"here", b"below", b"should", b"will", b"must", b"there", b"would",
 ];
 /// A name and its value are not further apart than this.
 const FARTHEST: usize = 72;
@@ -38,16 +38,15 @@ const MOST_WORDS: usize = 9;
 const LONGEST_WORD: usize = 80;
 
 /// Where the value begins, when the words at `at` lead from a name to one.
-pub fn after(scan: &mut Scan<'_>, at: usize) -> Option<(Style, usize)> {
+pub(super) fn after(scan: &mut Scan<'_>, at: usize) -> Option<(Style, usize)> {
     let bytes = scan.bytes();
     let first = Word::at(bytes, at)?;
     if first.is_any(&VERBS) {
         return Some((Style::Prose, fillers(bytes, first.next)));
     }
     // "token a: …", "password prod: …"
-    let labelled = first.colon
-        && (1..=12).contains(&first.text.len())
-        && first.text.iter().all(u8::is_ascii_alphanumeric);
+    let label = String::from_utf8_lossy(first.text).to_ascii_lowercase();
+    let labelled = first.colon && (label.len() == 1 || scan.set.words.trailing.contains(&label));
     if first.ends_in_operator || labelled {
         return Some((Style::Prose, first.next));
     }
@@ -97,7 +96,7 @@ fn fillers(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The password of "credentials: ops / X", "login with admin:X".
-pub fn pair(scan: &mut Scan<'_>, name: &Name) -> Option<Value> {
+pub(super) fn pair(scan: &mut Scan<'_>, name: &Name) -> Option<Value> {
     const LEADS: [&[u8]; 10] = [b"with", b"are", b"is", b"as", b"for", b"to", b"the", b"using", b"via", b"="];
     let bytes = scan.bytes();
     let mut at = name.end;
@@ -129,8 +128,66 @@ pub fn pair(scan: &mut Scan<'_>, name: &Name) -> Option<Value> {
     Value::trimmed(scan, from, end)
 }
 
+/// A value that stands alone on one of the next lines, or alone in parentheses.
+pub(super) fn apart(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
+    let bytes = scan.bytes();
+    let (start, end) = parenthesised(bytes, name.end).or_else(|| next_line(bytes, name.end))?;
+    scan.runs.count(end - start);
+    if bytes[start..end].contains(&b' ') {
+        return None;
+    }
+    let value = Value::trimmed(scan, start, end)?;
+    let link = Link { style: Style::Prose, at: value.start, spaced: true, query: false };
+    Some((link, value))
+}
+
+/// `password (SECRET)`
+fn parenthesised(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let open = at + blanks(bytes, at);
+    if open == at || bytes.get(open) != Some(&b'(') {
+        return None;
+    }
+    let inside = &bytes[open + 1..bytes.len().min(open + 200)];
+    let length = inside.iter().position(|b| matches!(b, b')' | b'\n'))?;
+    (inside[length] == b')').then_some((open + 1, open + 1 + length))
+}
+
+/// The line after `password:`, behind blank lines and the opening of a code block.
+fn next_line(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut rest = at + bytes[at..].iter().take(48).take_while(|b| !b"\n:".contains(b)).count();
+    let announced = bytes[at..rest]
+        .split(|b| *b == b' ')
+        .any(|word| matches!(word, b"below" | b"follows" | b"follows." | b"below." | b"following"));
+    if bytes.get(rest) == Some(&b':') {
+        rest += 1;
+    } else if !announced {
+        return None;
+    }
+    rest += bytes[rest..].iter().take(4).take_while(|b| b" \t*\r".contains(b)).count();
+    for _ in 0..4 {
+        rest += written_line_end(&bytes[rest..])?;
+        rest += bytes[rest..].iter().take(12).take_while(|b| b" \t>\r".contains(b)).count();
+        let length = bytes[rest..].iter().take(600).take_while(|b| !b"\n\r\\\"".contains(b)).count();
+        let line = &bytes[rest..rest + length];
+        if !line.is_empty() && !line.starts_with(b"```") {
+            return Some((rest, rest + line.trim_ascii_end().len()));
+        }
+        rest += length;
+    }
+    None
+}
+
+/// The length of a line end, also of one that is written out in a string.
+fn written_line_end(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'\n', ..] => Some(1),
+        [b'\r', b'\n', ..] | [b'\\', b'n', ..] => Some(2),
+        _ => None,
+    }
+}
+
 /// A value that stands before its name: "`X` is the password", "use X as token".
-pub fn before(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
+pub(super) fn before(scan: &mut Scan<'_>, name: &Name) -> Option<(Link, Value)> {
     let bytes = scan.bytes();
     let line = name.start.saturating_sub(FARTHEST);
     let head = &bytes[line..name.start];

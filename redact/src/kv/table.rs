@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 32;
 const LONGEST_ROW: usize = 1024;
 
 /// The values below `name`, when it heads a column.
-pub fn find(scan: &mut Scan<'_>, name: &Name) -> Vec<(Link, Value)> {
+pub(super) fn find(scan: &mut Scan<'_>, name: &Name) -> Vec<(Link, Value)> {
     let bytes = scan.bytes();
     let Some((mark, heading)) = heading(bytes, name) else { return Vec::new() };
     let Some(column) = cells(bytes, &heading, mark).iter().position(|cell| cell.contains(&name.word)) else {

@@ -1,7 +1,7 @@
 //! Characters that look like ASCII, and characters that do not show.
 
 /// Whether a reader sees nothing of `character`.
-pub fn is_invisible(character: char) -> bool {
+pub(super) fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -19,7 +19,7 @@ const LOOK_ALIKES: &str = "\
     ‐-‑-‒-–-—-―-−-﹣-﹘-․.․.∶:꞉:ː:⁄/∕/ꓸ.";
 
 /// The ASCII character that `character` is drawn like.
-pub fn look_alike(character: char) -> Option<char> {
+pub(super) fn look_alike(character: char) -> Option<char> {
     let code = u32::from(character);
     match code {
         0..=0x7f => None,

@@ -3,7 +3,7 @@
 use super::fold;
 
 /// What was taken off.
-pub struct Peeled {
+pub(super) struct Peeled {
     /// Bytes of the text.
     pub length: usize,
     /// The character under them; nothing for one without width.
@@ -11,7 +11,7 @@ pub struct Peeled {
 }
 
 /// Whether `bytes` may have a disguise at all.
-pub fn any(bytes: &[u8]) -> bool {
+pub(super) fn any(bytes: &[u8]) -> bool {
     memchr::memchr3(b'%', b'\\', b'&', bytes).is_some_and(|first| coded(&bytes[first..]))
         || !bytes.is_ascii() && bytes.iter().any(|b| leads(*b))
         || memchr::memchr(b'+', bytes).is_some_and(|first| added(bytes, first))
@@ -23,7 +23,7 @@ fn leads(byte: u8) -> bool {
 }
 
 /// The next place from `at` on where a disguise may stand.
-pub fn next(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+pub(super) fn next(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
     let here = |b: &u8| matches!(b, b'%' | b'\\' | b'&' | b'"' | b'\'') || leads(*b);
     bytes[at..end].iter().position(here).map(|found| at + found)
 }
@@ -43,7 +43,7 @@ fn added(bytes: &[u8], first: usize) -> bool {
 }
 
 /// The disguised character at `at`.
-pub fn at(text: &str, at: usize, end: usize) -> Option<Peeled> {
+pub(super) fn at(text: &str, at: usize, end: usize) -> Option<Peeled> {
     let bytes = &text.as_bytes()[..end];
     match bytes[at] {
         b'%' | b'\\' | b'&' => {

@@ -329,7 +329,7 @@ fn percent(value: &str) -> String {
 }
 
 /// A text with one value of `format`, in a context that suits it.
-pub fn case(format: &Format, rng: &mut Rng) -> Case {
+pub(crate) fn case(format: &Format, rng: &mut Rng) -> Case {
     let value = format.value(rng);
     let bare = format.is_bare() && rng.below(3) == 0;
     let (name, context) = if bare { *rng.pick(&BARE) } else { *rng.pick(&NAMED) };
@@ -362,7 +362,7 @@ fn build(format: &Format, value: &str, name: &str, context: Context, rng: &mut R
 }
 
 /// Every context once, for one format.
-pub fn all(format: &Format, rng: &mut Rng) -> Vec<Case> {
+pub(crate) fn all(format: &Format, rng: &mut Rng) -> Vec<Case> {
     let bare = if format.is_bare() { &BARE[..] } else { &[] };
     NAMED
         .iter()
@@ -375,6 +375,6 @@ pub fn all(format: &Format, rng: &mut Rng) -> Vec<Case> {
 }
 
 /// A secret of a k8s manifest, in base 64.
-pub fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     base64(value.as_bytes(), false)
 }

@@ -60,7 +60,7 @@ fn cyrillic(c: char) -> char {
     from.find(c).map_or(c, |i| to[i])
 }
 
-pub fn cases(rng: &mut Rng, each: usize) -> Vec<Case> {
+pub(crate) fn cases(rng: &mut Rng, each: usize) -> Vec<Case> {
     let bare: Vec<Format> =
         formats().into_iter().filter(Format::is_bare).filter(|f| !f.template.contains("://")).collect();
     let mut cases = Vec::new();

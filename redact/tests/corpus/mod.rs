@@ -4,35 +4,36 @@
 //! programs write a name and a value down.
 #![allow(dead_code)]
 
-pub mod contexts;
-pub mod disguise;
-pub mod negatives;
-pub mod special;
+pub(crate) mod contexts;
+pub(crate) mod disguise;
+pub(crate) mod negatives;
+pub(crate) mod special;
+pub(crate) mod wordings;
 
 /// A small generator of random numbers; good enough, and the same everywhere.
-pub struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
-    pub fn new(seed: u64) -> Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
         Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
-    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
 
-    pub fn string(&mut self, alphabet: &str, length: usize) -> String {
+    pub(crate) fn string(&mut self, alphabet: &str, length: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
         (0..length).map(|_| *self.pick(&alphabet)).collect()
     }
@@ -47,7 +48,7 @@ const WORDS: [&str; 12] = [
 ];
 
 #[derive(Clone)]
-pub struct Format {
+pub(crate) struct Format {
     pub category: String,
     pub id: String,
     pub template: String,
@@ -57,7 +58,7 @@ pub struct Format {
 }
 
 /// The formats of the data file.
-pub fn formats() -> Vec<Format> {
+pub(crate) fn formats() -> Vec<Format> {
     include_str!("../data/formats.txt")
         .lines()
         .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
@@ -78,17 +79,17 @@ pub fn formats() -> Vec<Format> {
 
 impl Format {
     /// Whether the value alone shows what it is.
-    pub fn is_bare(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.rule.is_some()
     }
 
-    pub fn value(&self, rng: &mut Rng) -> String {
+    pub(crate) fn value(&self, rng: &mut Rng) -> String {
         expand(&self.template, rng)
     }
 }
 
 /// Fills a template with fresh values.
-pub fn expand(template: &str, rng: &mut Rng) -> String {
+pub(crate) fn expand(template: &str, rng: &mut Rng) -> String {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -127,6 +128,7 @@ fn fill(field: &str, rng: &mut Rng) -> String {
         "l" => rng.string(&[LOWER, DIGITS].concat(), length),
         "A" => rng.string(&[LOWER, UPPER].concat(), length),
         "2" => rng.string("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", length),
+        "k" => rng.string("0123456789abcdefghjkmnpqrstvwxyz", length),
         "c" => rng.string("0123456789ABCDEFGHJKMNPQRSTVWXYZ", length),
         "b" => {
             rng.string(&alnum, 1) + &rng.string(&(alnum.clone() + "+/"), length - 2) + &rng.string(&alnum, 1)
@@ -157,7 +159,7 @@ fn password(rng: &mut Rng, length: usize) -> String {
     }
 }
 
-pub fn base64(bytes: &[u8], url: bool) -> String {
+pub(crate) fn base64(bytes: &[u8], url: bool) -> String {
     let alphabet = [UPPER, LOWER, DIGITS, if url { "-_" } else { "+/" }].concat().into_bytes();
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
@@ -173,7 +175,7 @@ pub fn base64(bytes: &[u8], url: bool) -> String {
 
 /// One labelled text.
 #[derive(Clone)]
-pub struct Case {
+pub(crate) struct Case {
     pub tier: &'static str,
     pub category: String,
     pub format: String,
@@ -184,7 +186,7 @@ pub struct Case {
 }
 
 /// The whole corpus of one seed: `per_format` contexts of each format.
-pub fn corpus(seed: u64, per_format: usize) -> Vec<Case> {
+pub(crate) fn corpus(seed: u64, per_format: usize) -> Vec<Case> {
     let mut rng = Rng::new(seed);
     let mut cases = Vec::new();
     for format in formats() {
@@ -193,6 +195,7 @@ pub fn corpus(seed: u64, per_format: usize) -> Vec<Case> {
         }
     }
     cases.extend(special::cases(&mut rng, per_format));
+    cases.extend(wordings::cases(&mut rng, per_format));
     cases.extend(disguise::cases(&mut rng, per_format.div_ceil(4)));
     cases.extend(negatives::cases(&mut rng, per_format * 4));
     cases

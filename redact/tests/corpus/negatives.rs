@@ -106,7 +106,7 @@ const RANDOM: [(&str, &str); 92] = [
 
 const FIXED: &str = include_str!("../data/harmless.txt");
 
-pub fn cases(rng: &mut Rng, each: usize) -> Vec<Case> {
+pub(crate) fn cases(rng: &mut Rng, each: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |category: &str, text: String| {
         cases.push(Case {

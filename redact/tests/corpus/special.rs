@@ -344,7 +344,7 @@ const PROSE: [(&str, &str, &str); 34] = [
     ("The bearer token: @@\nworks", "{w:40}", "works"),
 ];
 
-pub fn cases(rng: &mut Rng, each: usize) -> Vec<Case> {
+pub(crate) fn cases(rng: &mut Rng, each: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for (category, format, make) in SPECIAL {
         for _ in 0..each {
