@@ -216,9 +216,11 @@ pub(crate) fn is_password(text: &str, makeup: &Makeup, setting: Setting) -> bool
         (false, Setting::Firm) => makeup.len >= 6,
         (false, Setting::Code) => makeup.len >= 8 && (makeup.digits >= 2 || makeup.changes >= 4),
         (false, Setting::Loose) => makeup.len >= 8 && (makeup.digits >= 2 || makeup.changes >= 3),
-        (true, Setting::Firm) => makeup.len >= 7 && (makeup.digits >= 2 || makeup.upper > 0),
+        (true, Setting::Firm) => {
+            makeup.len >= 7 && (makeup.digits >= 2 || makeup.upper > 0 || !is_numbered_name(text))
+        }
         (true, Setting::Code) => makeup.digits >= 3,
-        (true, Setting::Loose) => makeup.digits >= 2 && makeup.len >= 7,
+        (true, Setting::Loose) => makeup.len >= 7 && (makeup.digits >= 2 || !is_numbered_name(text)),
     }
 }
 
@@ -252,6 +254,18 @@ fn mixed_with_symbols(text: &str, makeup: &Makeup, setting: Setting) -> bool {
         Setting::Firm => makeup.digits > 0 && unusual > 0 || !wordy && (unusual > 0 || makeup.digits > 1),
         _ => makeup.digits > 0 && unusual > 0 && (makeup.changes >= 1 || !wordy),
     }
+}
+
+/// A plain word with a number behind it that is rather the name of one of several things: `field2`, `server1`.
+fn is_numbered_name(text: &str) -> bool {
+    const STEMS: [&str; 44] = [
+        "account", "address", "answer", "arg", "article", "attempt", "chapter", "client", "cluster", "column", "config",
+        "default", "device", "entry", "example", "field", "group", "index", "input", "item", "level", "line", "message",
+        "method", "module", "node", "number", "object", "option", "param", "phase", "player", "project", "question",
+        "result", "sample", "section", "server", "stage", "string", "table", "testing", "value", "version",
+    ];
+    let stem = text.trim_end_matches(|c: char| c.is_ascii_digit()).to_ascii_lowercase();
+    stem.len() == text.len() || STEMS.contains(&stem.as_str())
 }
 
 /// Names of algorithms and formats, which mix letters and digits and are in every text.
