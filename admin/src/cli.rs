@@ -31,8 +31,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Show the session tokens of a conversation (for people only; goes on record)
     Tokens(Conversation),
-    /// Make a new one-time invite for a conversation's second session (for people only; goes on record)
-    Invite(Conversation),
+    /// Make a new one-time invite for a session of a conversation (for people only; goes on record)
+    Invite(Invite),
     /// Show the audit trail, or prove it whole
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
@@ -90,6 +90,18 @@ pub(crate) struct Show {
     /// Show every message
     #[arg(long, short, conflicts_with = "messages")]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Invite {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// The session it is for: a, whose client was restarted, say, or b
+    #[arg(long, value_name = "LABEL", default_value = "b")]
+    pub(crate) session: String,
     #[command(flatten)]
     pub(crate) format: Json,
 }

@@ -26,6 +26,8 @@ pub struct Bridge {
     pub creations: PeerLimits,
     /// Limits on failed proofs of identity, per process.
     pub failures: PeerLimits,
+    /// How many refusals of a process go on record one by one.
+    pub refusals: PeerLimits,
     /// Where everything is.
     pub paths: Paths,
     /// When the daemon started.
@@ -78,6 +80,7 @@ impl Bridge {
             registry,
             creations: PeerLimits::default(),
             failures: PeerLimits::default(),
+            refusals: PeerLimits::default(),
             paths,
             started_at: now,
             tuning: RwLock::new(Arc::new(tuning)),

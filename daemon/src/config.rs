@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use crate::domain::bucket::Rates;
@@ -80,18 +80,21 @@ pub struct ConversationConfig {
 #[serde(default)]
 pub struct LimitsConfig {
     /// Sends and other writes, per session.
+    #[serde(deserialize_with = "write_rates")]
     pub write: RateConfig,
     /// Reads and waits, per session.
+    #[serde(deserialize_with = "read_rates")]
     pub read: RateConfig,
     /// New conversations, per process.
+    #[serde(deserialize_with = "create_rates")]
     pub create: RateConfig,
     /// Wrong tokens and invite codes, per process.
+    #[serde(deserialize_with = "failed_auth_rates")]
     pub failed_auth: RateConfig,
 }
 
 /// One limit class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RateConfig {
     /// Calls per minute.
     pub per_minute: u32,
@@ -99,6 +102,38 @@ pub struct RateConfig {
     pub per_hour: u32,
     /// Calls per day.
     pub per_day: u32,
+}
+
+const WRITE: RateConfig = RateConfig { per_minute: 10, per_hour: 100, per_day: 500 };
+const READ: RateConfig = RateConfig { per_minute: 120, per_hour: 3_600, per_day: 40_000 };
+const CREATE: RateConfig = RateConfig { per_minute: 60, per_hour: 600, per_day: 2_000 };
+const FAILED_AUTH: RateConfig = RateConfig { per_minute: 10, per_hour: 60, per_day: 300 };
+
+/// A limit class of which some windows may be left as they are by default.
+#[derive(Deserialize)]
+struct PartialRate {
+    per_minute: Option<u32>,
+    per_hour: Option<u32>,
+    per_day: Option<u32>,
+}
+
+macro_rules! rates_with_defaults {
+    ($($name:ident = $defaults:ident;)*) => {$(
+        fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RateConfig, D::Error> {
+            let given = PartialRate::deserialize(deserializer)?;
+            Ok(RateConfig {
+                per_minute: given.per_minute.unwrap_or($defaults.per_minute),
+                per_hour: given.per_hour.unwrap_or($defaults.per_hour),
+                per_day: given.per_day.unwrap_or($defaults.per_day),
+            })
+        }
+    )*};
+}
+rates_with_defaults! {
+    write_rates = WRITE;
+    read_rates = READ;
+    create_rates = CREATE;
+    failed_auth_rates = FAILED_AUTH;
 }
 
 /// `[store]`
@@ -150,13 +185,7 @@ impl Default for ConversationConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        let rate = |per_minute, per_hour, per_day| RateConfig { per_minute, per_hour, per_day };
-        Self {
-            write: rate(10, 100, 500),
-            read: rate(120, 3_600, 40_000),
-            create: rate(60, 600, 2_000),
-            failed_auth: rate(10, 60, 300),
-        }
+        Self { write: WRITE, read: READ, create: CREATE, failed_auth: FAILED_AUTH }
     }
 }
 
@@ -274,13 +303,19 @@ impl Config {
                 format!("must be between 1 and max_lifetime_minutes ({})", lifetimes.max_lifetime_minutes);
             return value("conversation.lifetime_minutes", problem);
         }
-        if self.daemon.max_connections == 0 {
-            return value("daemon.max_connections", "must be at least 1".to_owned());
+        if !(1..=MAX_CONNECTIONS).contains(&self.daemon.max_connections) {
+            return value("daemon.max_connections", format!("must be between 1 and {MAX_CONNECTIONS}"));
+        }
+        if self.redaction.rules.as_ref().is_some_and(|rules| rules.is_relative()) {
+            let problem = "must be an absolute path: the daemon may be started from anywhere".to_owned();
+            return value("redaction.rules", problem);
         }
         Ok(())
     }
 }
 
+/// Connections beyond which the system gives out no descriptors anyway.
+const MAX_CONNECTIONS: usize = 1_000_000;
 /// Protocol revisions that can be the highest one offered.
 const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
@@ -333,6 +368,15 @@ mod tests {
         );
         let error = parse("[limit.write]\nper_minute = 5").unwrap_err().to_string();
         assert!(error.contains("did you mean `limits"), "{error}");
+    }
+
+    #[test]
+    fn a_limit_may_be_given_in_part() {
+        let limits = parse("[limits.write]\nper_minute = 5").unwrap().limits;
+        assert_eq!(limits.write.rates(), Rates([5, 100, 500]));
+        assert_eq!(limits.read, READ);
+        let error = parse("[limits.write]\nper_minut = 5").unwrap_err().to_string();
+        assert!(error.contains("did you mean `limits.write.per_minute`"), "{error}");
     }
 
     #[test]

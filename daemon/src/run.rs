@@ -19,10 +19,16 @@ use crate::live::Registry;
 use crate::log;
 use crate::net::accept;
 use crate::net::listener::{self, ListenError, Listener};
+use crate::ops::delivery;
 use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
 
 /// How often heartbeats that no write has carried along are saved, and finished conversations are forgotten.
-const HOUSEKEEPING: Duration = Duration::from_secs(20);
+const HOUSEKEEPING: Duration = Duration::from_secs(10);
+
+/// How long reads that are under way may hold up the end.
+const LAST_TASKS: Duration = Duration::from_secs(1);
+/// How long the writer may take for what is queued.
+const LAST_COMMITS: Duration = Duration::from_secs(5);
 
 /// The daemon behind bridge-shim and bridgectl.
 #[derive(Debug, Parser)]
@@ -62,6 +68,9 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// Nobody accepts connections any more.
+    #[error("the accepting task died ({0}); see the log")]
+    AcceptDied(String),
     /// The writer thread died: nothing can be stored any more.
     #[error("the writer thread died; see the log")]
     WriterDied,
@@ -109,8 +118,8 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         .map_err(|source| RunError::System { what: "starting the runtime", source })?;
     let served = runtime.block_on(serve(bridge, socket));
     drop(file);
-    drop(runtime);
-    threads.join();
+    runtime.shutdown_timeout(LAST_TASKS);
+    threads.join_within(LAST_COMMITS);
     tracing::info!("bridged has ended");
     served
 }
@@ -120,7 +129,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
 /// # Errors
 /// [`RunError`] naming the file and what to do.
 pub fn boot(paths: Paths) -> Result<(Arc<Bridge>, StoreThreads), RunError> {
-    let keys = state_dir::load_or_create_keys(&paths.key())?;
+    let keys = state_dir::load_or_create_keys(&paths)?;
     let tuning = Tuning::load(&paths, &keys)?;
     let (store, threads) = Store::open(&paths, &keys, tuning.config.store.synchronous)?;
     let now = clock::now();
@@ -132,7 +141,7 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     let system = |what| move |source| RunError::System { what, source };
     let listener = tokio::net::UnixListener::from_std(socket).map_err(system("serving the socket"))?;
     let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(accept::serve(Arc::clone(&bridge), listener, shutdown.clone()));
+    let mut serving = tokio::spawn(accept::serve(Arc::clone(&bridge), listener, shutdown.clone()));
     let mut terminate = signal(SignalKind::terminate()).map_err(system("handling SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("handling SIGINT"))?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(system("handling SIGHUP"))?;
@@ -144,14 +153,17 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
             _ = hang_up.recv() => reload(&bridge),
+            ended = &mut serving => break Err(RunError::AcceptDied(ended.err().map(|e| e.to_string()).unwrap_or_default())),
             () = bridge.store.writer_died() => break Err(RunError::WriterDied),
-            _ = housekeeping.tick() => save_heartbeats(&bridge),
+            _ = housekeeping.tick() => keep_house(&bridge),
         }
     };
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("bridged is shutting down");
     shutdown.cancel();
-    if let Err(error) = serving.await {
+    if !serving.is_finished()
+        && let Err(error) = serving.await
+    {
         tracing::error!(%error, "the accepting task failed");
     }
     save_heartbeats(&bridge);
@@ -168,6 +180,17 @@ fn reload(bridge: &Bridge) {
     if let Err(error) = bridge.reload() {
         tracing::error!(%error, "the new configuration is not valid; the old one stays in force");
     }
+}
+
+/// What must happen now and then though nobody calls.
+fn keep_house(bridge: &Arc<Bridge>) {
+    let now = clock::now();
+    for conversation in bridge.registry.sweep(now) {
+        for session in &conversation.sessions {
+            delivery::withdraw_stuck(bridge, session, now);
+        }
+    }
+    save_heartbeats(bridge);
 }
 
 /// Saves signs of life that no write has carried along.

@@ -25,7 +25,7 @@ fn open(directory: &Path) -> Opened {
     let state = directory.join("bridged");
     let paths = Paths { socket: state.join("s"), config: state.join("c"), state };
     state_dir::prepare(&paths.state).unwrap();
-    let keys = state_dir::load_or_create_keys(&paths.key()).unwrap();
+    let keys = state_dir::load_or_create_keys(&paths).unwrap();
     let (store, threads) = Store::open(&paths, &keys, Synchronous::Full).unwrap();
     Opened { store, threads, keys, paths }
 }

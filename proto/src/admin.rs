@@ -41,10 +41,13 @@ pub enum Request {
         /// Its id.
         conversation: String,
     },
-    /// A new one-time invite for a conversation's session `b`.
+    /// A new one-time invite for a session of a conversation.
     Invite {
         /// Its id.
         conversation: String,
+        /// The session's label, `b` unless given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
     },
     /// Rows of the audit trail.
     Audit(AuditFilter),
@@ -372,7 +375,7 @@ mod tests {
 
     #[test]
     fn golden_requests() {
-        let invite = Request::Invite { conversation: "c".into() };
+        let invite = Request::Invite { conversation: "c".into(), session: None };
         assert_eq!(serde_json::to_string(&invite).unwrap(), r#"{"cmd":"invite","conversation":"c"}"#);
         // What may be left out.
         for (wire, request) in [

@@ -128,9 +128,9 @@ impl Session {
 
     /// Remembers the key of a session that the connection was bound to.
     pub(crate) fn bound(&mut self, resume: String) {
-        if !self.resume.contains(&resume) {
-            self.resume.push_back(resume);
-        }
+        // The daemon binds in this order and takes the last one for the default: a key that comes again is the latest.
+        self.resume.retain(|known| *known != resume);
+        self.resume.push_back(resume);
         while self.resume.len() > MAX_RESUME {
             self.resume.pop_front();
         }

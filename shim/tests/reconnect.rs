@@ -48,7 +48,11 @@ fn a_restart_costs_only_the_call_under_way() {
     let daemon = Daemon::start(dir.path());
     let (mut second, hello) = daemon.welcome();
     assert!(hello.reconnect);
-    assert_eq!(hello.resume, ["k1", "k2"]);
+    assert_eq!(
+        hello.resume,
+        ["k2", "k1"],
+        "a key that comes again is the latest: it becomes the default again"
+    );
     assert_eq!(
         [second.read_text(), second.read_text(), second.read_text()],
         [INITIALIZE, INITIALIZED, &call(3)]

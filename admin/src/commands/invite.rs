@@ -1,17 +1,18 @@
-//! `invite`: a new one-time code for a conversation's second session.
+//! `invite`: a new one-time code for a session of a conversation.
 
 use bridge_proto::admin::{Request, Response};
 
-use crate::cli::Conversation;
+use crate::cli::Invite;
 use crate::failure::{Done, Failure};
 use crate::screen::{Screen, Tint};
 use crate::source::{daemon, unexpected};
 use crate::text::safe_text;
 use crate::time::age;
 
-pub(super) fn run(screen: &mut Screen, arguments: &Conversation) -> Result<Done, Failure> {
+pub(super) fn run(screen: &mut Screen, arguments: &Invite) -> Result<Done, Failure> {
     let conversation = arguments.conversation.clone();
-    let invite = match daemon()?.ask(&Request::Invite { conversation })? {
+    let session = Some(arguments.session.clone());
+    let invite = match daemon()?.ask(&Request::Invite { conversation, session })? {
         Response::Invite(invite) => invite,
         other => return Err(unexpected(&other)),
     };

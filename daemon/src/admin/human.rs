@@ -1,10 +1,8 @@
 //! What only a person may do, and how it goes on record.
 //!
 //! An agent can run `bridgectl` from its shell. So a command that gives authority away is refused to any process that
-//! descends from a connected agent's client: the kernel tells who asks and who its ancestors are. Hostile code of the
+//! descends from an agent's client (one whose shim was ever connected to this daemon): the kernel tells who asks and who its ancestors are. Hostile code of the
 //! same user that detaches itself from its client is beyond this; SECURITY.md says so.
-
-use std::collections::HashSet;
 
 use bridge_proto::admin::{AdminError, AdminErrorCode};
 use serde_json::Value;
@@ -14,21 +12,12 @@ use crate::bridge::Bridge;
 use crate::domain::audit::Entry;
 use crate::domain::id::ConversationId;
 use crate::domain::time::Timestamp;
-
-/// Ancestors beyond which the walk gives up; real chains have a dozen.
-const MAX_ANCESTORS: usize = 128;
+use crate::live::process;
 
 /// Refuses a request that comes from below a connected agent.
 pub(super) fn require(bridge: &Bridge, pid: Option<i32>, command: &'static str) -> Result<(), AdminError> {
-    let clients: HashSet<i32> = bridge
-        .registry
-        .connections()
-        .iter()
-        .filter_map(|c| c.pid.and_then(parent_of))
-        .filter(|pid| *pid > 1)
-        .collect();
-    let asks = pid.into_iter().flat_map(ancestors);
-    let Some(agent) = asks.into_iter().find(|ancestor| clients.contains(ancestor)) else { return Ok(()) };
+    let asks = pid.map(process::ancestors).unwrap_or_default();
+    let Some(agent) = bridge.registry.find_client(&asks).map(|client| client.pid) else { return Ok(()) };
     let entry_of = move |at| Entry {
         at,
         conversation: None,
@@ -78,39 +67,5 @@ pub(super) fn entry(
         action: command.to_owned(),
         outcome: "ok".to_owned(),
         details: details.to_string(),
-    }
-}
-
-/// A process and everything above it, as far as the system tells.
-fn ancestors(pid: i32) -> Vec<i32> {
-    let mut chain = vec![pid];
-    while let Some(parent) = chain.last().copied().and_then(parent_of) {
-        if parent <= 1 || chain.len() >= MAX_ANCESTORS || chain.contains(&parent) {
-            break;
-        }
-        chain.push(parent);
-    }
-    chain
-}
-
-/// The parent of a process, from `/proc/PID/stat` (proc_pid_stat(5)): the fourth field, counted from behind the
-/// command name, which may itself contain spaces and parentheses.
-fn parent_of(pid: i32) -> Option<i32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, behind_name) = stat.rsplit_once(')')?;
-    behind_name.split_whitespace().nth(1)?.parse().ok()
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_own_parent_is_among_our_ancestors() {
-        let me = i32::try_from(std::process::id()).unwrap();
-        let chain = ancestors(me);
-        assert_eq!(chain[0], me);
-        assert_eq!(parent_of(me), Some(nix::unistd::getppid().as_raw()));
-        assert!(chain.len() == 1 || chain[1] == nix::unistd::getppid().as_raw());
     }
 }

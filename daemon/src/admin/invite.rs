@@ -1,4 +1,4 @@
-//! `invite`: a new one-time code for a conversation's session `b`, when the first was lost or went stale.
+//! `invite`: a new one-time code for a session, when the first was lost or went stale, or the session's client restarted.
 
 use bridge_proto::admin::{AdminError, AdminErrorCode, InviteView, Response};
 
@@ -10,11 +10,21 @@ use crate::domain::id::SessionLabel;
 use crate::domain::invite;
 use crate::domain::key::Purpose;
 
-pub(super) async fn create(bridge: &Bridge, conversation: &str) -> Result<Response, AdminError> {
+pub(super) async fn create(
+    bridge: &Bridge,
+    conversation: &str,
+    session: Option<&str>,
+) -> Result<Response, AdminError> {
     let id = parse_id(conversation)?;
+    let bad = |text: String| failure(AdminErrorCode::BadRequest, text);
+    let label = session.map(SessionLabel::parse).transpose().map_err(|error| bad(error.to_string()))?;
+    let label = label.unwrap_or(SessionLabel::B);
     let found = bridge.registry.conversation(id);
     let found = found.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
     let live = found.ok_or_else(|| not_found(conversation))?;
+    if live.session(label).is_none() {
+        return Err(bad(format!("the conversation has no session {label}")));
+    }
     let now = clock::now();
     if now >= live.expires_at {
         let text =
@@ -29,8 +39,8 @@ pub(super) async fn create(bridge: &Bridge, conversation: &str) -> Result<Respon
     let expires_at = now.after(invite::LIFETIME).min(live.expires_at);
     let row = live.row;
     let commit = bridge.store.submit(0, move |tx| {
-        tx.create_invite(&digest, row, SessionLabel::B, expires_at)?;
-        let details = serde_json::json!({"session": SessionLabel::B, "expires_at": expires_at});
+        tx.create_invite(&digest, row, label, expires_at)?;
+        let details = serde_json::json!({"session": label, "expires_at": expires_at});
         let entry = human::entry(tx.now(), "invite", Some(id), &details);
         tx.append_audit(entry)
     });
@@ -41,7 +51,7 @@ pub(super) async fn create(bridge: &Bridge, conversation: &str) -> Result<Respon
     stored.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
     Ok(Response::Invite(InviteView {
         conversation_id: id.to_string(),
-        session_id: SessionLabel::B.to_string(),
+        session_id: label.to_string(),
         invite_code: code,
         expires_at: expires_at.to_string(),
     }))

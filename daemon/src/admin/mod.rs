@@ -37,7 +37,11 @@ pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
             )),
         };
         peer.writer.push(&encode(&response));
-        if peer.writer.flush().await.is_err() {
+        let flushed = tokio::select! {
+            flushed = peer.writer.flush() => flushed,
+            () = peer.shutdown.cancelled() => return,
+        };
+        if flushed.is_err() {
             return;
         }
     }
@@ -45,14 +49,13 @@ pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
 
 async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Result<Response, AdminError> {
     match request {
-        Request::Status => status::report(bridge).map(|report| Response::Status(Box::new(report))),
         Request::Tokens { conversation } => {
             human::require(bridge, pid, "tokens")?;
             tokens::reveal(bridge, &conversation).await
         }
-        Request::Invite { conversation } => {
+        Request::Invite { conversation, session } => {
             human::require(bridge, pid, "invite")?;
-            invite::create(bridge, &conversation).await
+            invite::create(bridge, &conversation, session.as_deref()).await
         }
         Request::Cleanup { dry_run } => {
             if !dry_run {
@@ -66,7 +69,8 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             human::record(bridge, "reload", None, serde_json::json!({})).await?;
             Ok(reloaded)
         }
-        reading @ (Request::List { .. }
+        reading @ (Request::Status
+        | Request::List { .. }
         | Request::Show { .. }
         | Request::Audit(_)
         | Request::Verify { .. }) => {
@@ -80,7 +84,11 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
 }
 
 fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError> {
-    let reader = bridge.store.reader().map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
+    let reader =
+        bridge.store.long_reader().map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
+    if *request == Request::Status {
+        return status::report(bridge, &reader).map(|report| Response::Status(Box::new(report)));
+    }
     let source = read::Source {
         keys: &bridge.keys,
         paths: &bridge.paths,

@@ -12,12 +12,11 @@ use crate::store::read::{audit, conversations};
 /// Agents that are named one by one: the answer must fit into a frame.
 const MAX_AGENTS: usize = 1_000;
 
-pub(super) fn report(bridge: &Bridge) -> Result<StatusReport, AdminError> {
+pub(super) fn report(bridge: &Bridge, reader: &rusqlite::Connection) -> Result<StatusReport, AdminError> {
     let failed =
         |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
-    let reader = bridge.store.reader().map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
-    let running = conversations::count_running(&reader, clock::now()).map_err(failed)?;
-    let last = audit::rows(&reader, &AuditFilter { limit: 1, last: true, ..AuditFilter::default() })
+    let running = conversations::count_running(reader, clock::now()).map_err(failed)?;
+    let last = audit::rows(reader, &AuditFilter { limit: 1, last: true, ..AuditFilter::default() })
         .map_err(failed)?;
     let connections = bridge.registry.connections();
     let database = bridge.paths.database();

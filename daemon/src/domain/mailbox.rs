@@ -5,8 +5,10 @@
 //! and every unacknowledged message is to be offered again, which is exactly what its death requires.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::id::MessageId;
+use super::time::Timestamp;
 
 /// Number of a connection, unique within the daemon's life.
 pub type ConnectionNumber = u64;
@@ -18,6 +20,7 @@ pub type LeaseNumber = u64;
 struct Lease {
     connection: ConnectionNumber,
     messages: Vec<MessageId>,
+    since: Timestamp,
     delivered: bool,
 }
 
@@ -92,8 +95,21 @@ impl Mailbox {
     }
 
     /// Messages were put into an answer on a connection.
-    pub fn offer(&mut self, lease: LeaseNumber, connection: ConnectionNumber, messages: Vec<MessageId>) {
-        self.leases.insert(lease, Lease { connection, messages, delivered: false });
+    pub fn offer(
+        &mut self,
+        lease: LeaseNumber,
+        connection: ConnectionNumber,
+        messages: Vec<MessageId>,
+        now: Timestamp,
+    ) {
+        self.leases.insert(lease, Lease { connection, messages, since: now, delivered: false });
+    }
+
+    /// Leases whose answer has been on its way for longer than `patience`: the client or its shim stands still.
+    #[must_use]
+    pub fn stuck(&self, now: Timestamp, patience: Duration) -> Vec<LeaseNumber> {
+        let stuck = |lease: &Lease| !lease.delivered && now.since(lease.since) > patience;
+        self.leases.iter().filter(|(_, lease)| stuck(lease)).map(|(number, _)| *number).collect()
     }
 
     /// The answer was written to the client. Returns its messages, once.
@@ -151,6 +167,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
     fn ids(range: std::ops::Range<i64>) -> Vec<MessageId> {
         range.map(MessageId::from_row).collect()
     }
@@ -158,7 +176,7 @@ mod tests {
     #[test]
     fn the_life_of_an_answer() {
         let mut mailbox = Mailbox::new(3);
-        mailbox.offer(1, 10, ids(1..3));
+        mailbox.offer(1, 10, ids(1..3), NOW);
         assert_eq!(
             (mailbox.available(), mailbox.unacknowledged()),
             (0, 3),
@@ -177,15 +195,26 @@ mod tests {
     #[test]
     fn a_lost_connection_gives_everything_back() {
         let mut mailbox = Mailbox::new(4);
-        mailbox.offer(1, 10, ids(1..3));
-        mailbox.offer(2, 10, ids(3..4));
-        mailbox.offer(3, 11, ids(4..5));
+        mailbox.offer(1, 10, ids(1..3), NOW);
+        mailbox.offer(2, 10, ids(3..4), NOW);
+        mailbox.offer(3, 11, ids(4..5), NOW);
         mailbox.delivered(1, 10);
         mailbox.delivered(3, 11);
         let released = mailbox.release(10);
         assert_eq!(released, Released { undelivered: ids(3..4), unacknowledged: ids(1..3) });
         assert_eq!(mailbox.available(), 3);
         assert!(mailbox.is_leased(MessageId::from_row(4)));
+    }
+
+    #[test]
+    fn an_answer_that_never_arrives_is_stuck_after_a_while() {
+        let mut mailbox = Mailbox::new(2);
+        mailbox.offer(1, 10, ids(1..2), NOW);
+        let later = NOW.after(Duration::from_secs(31));
+        assert!(mailbox.stuck(NOW, Duration::from_secs(30)).is_empty());
+        assert_eq!(mailbox.stuck(later, Duration::from_secs(30)), [1]);
+        mailbox.delivered(1, 10);
+        assert!(mailbox.stuck(later, Duration::from_secs(30)).is_empty());
     }
 
     #[derive(Debug, Clone)]
@@ -228,7 +257,7 @@ mod tests {
                         if mailbox.available() > 0 {
                             prop_assert!(!free.is_empty());
                             lease += 1;
-                            mailbox.offer(lease, connection, free);
+                            mailbox.offer(lease, connection, free, NOW);
                         }
                     }
                     Step::Deliver => {

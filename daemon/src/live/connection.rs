@@ -16,6 +16,8 @@ use crate::domain::time::Timestamp;
 pub const MAX_SESSIONS: usize = 1_024;
 /// Long polls that one connection may have open.
 const MAX_WAITS: u32 = 8;
+/// Subscriptions that one connection may have open; a client needs one.
+const MAX_LISTENS: u32 = 8;
 
 /// Where control frames for the shim go.
 pub trait Outlet: Send + Sync {
@@ -50,6 +52,7 @@ pub struct Connection {
     pub closed: CancellationToken,
     outlet: Box<dyn Outlet>,
     waits: AtomicU32,
+    listens: AtomicU32,
     sessions: Mutex<Sessions>,
     requests: Mutex<Requests>,
 }
@@ -76,13 +79,19 @@ struct LeasedAnswer {
     written: bool,
 }
 
-/// A place among a connection's long polls; freed on drop.
+/// A place among a connection's long polls or subscriptions; freed on drop.
 pub struct WaitPermit<'c>(&'c AtomicU32);
 
 impl Drop for WaitPermit<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn permit(taken: &AtomicU32, most: u32) -> Option<WaitPermit<'_>> {
+    let before = taken.fetch_add(1, Ordering::Relaxed);
+    let permit = WaitPermit(taken);
+    (before < most).then_some(permit)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,6 +117,7 @@ impl Connection {
             closed: CancellationToken::new(),
             outlet,
             waits: AtomicU32::new(0),
+            listens: AtomicU32::new(0),
             sessions: Mutex::default(),
             requests: Mutex::default(),
         }
@@ -198,9 +208,13 @@ impl Connection {
     /// A place for one long poll, unless there are too many already.
     #[must_use]
     pub fn wait_permit(&self) -> Option<WaitPermit<'_>> {
-        let taken = self.waits.fetch_add(1, Ordering::Relaxed);
-        let permit = WaitPermit(&self.waits);
-        (taken < MAX_WAITS).then_some(permit)
+        permit(&self.waits, MAX_WAITS)
+    }
+
+    /// A place for one subscription, unless there are too many already.
+    #[must_use]
+    pub fn listen_permit(&self) -> Option<WaitPermit<'_>> {
+        permit(&self.listens, MAX_LISTENS)
     }
 
     /// A request arrived. Returns whether its id is free.

@@ -4,6 +4,7 @@
 
 mod connection;
 mod peers;
+pub mod process;
 mod registry;
 mod session;
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
+use super::process::{self, Process};
 use super::session::LiveConversation;
 use crate::domain::id::{ConversationId, SessionLabel};
 use crate::domain::key::{Keys, Nonce};
@@ -15,6 +16,8 @@ use crate::store::{Store, StoreError};
 
 /// How long a conversation that is over stays in memory, so that a late call is told "expired" cheaply.
 const LINGER_MS: i64 = 60_000;
+/// Clients beyond which those that have ended are forgotten.
+const CLIENTS_PRUNE_AT: usize = 4_096;
 /// First characters of a token that identify it among the live ones; 2⁻⁶⁴ is chance enough.
 const FINGERPRINT: usize = 16;
 
@@ -24,6 +27,7 @@ pub struct Registry {
     conversations: Mutex<HashMap<ConversationId, Arc<LiveConversation>>>,
     connections: Mutex<BTreeMap<ConnectionNumber, Arc<Connection>>>,
     own_tokens: Arc<OwnTokens>,
+    clients: Mutex<HashSet<Process>>,
     next_connection: AtomicU64,
     next_lease: AtomicU64,
 }
@@ -60,6 +64,7 @@ impl Registry {
             conversations: Mutex::default(),
             connections: Mutex::default(),
             own_tokens: Arc::default(),
+            clients: Mutex::default(),
             next_connection: AtomicU64::new(1),
             next_lease: AtomicU64::new(1),
         };
@@ -133,14 +138,28 @@ impl Registry {
         self.next_lease.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Notes a connection.
+    /// Notes a connection, and for good the client that started its shim: ending the shim makes nobody a human.
     pub fn connected(&self, connection: &Arc<Connection>) {
+        if let Some(client) = connection.pid.and_then(process::parent) {
+            let mut clients = locked(&self.clients);
+            if clients.len() >= CLIENTS_PRUNE_AT {
+                clients.retain(|client| process::identify(client.pid) == Some(*client));
+            }
+            clients.insert(client);
+        }
         locked(&self.connections).insert(connection.number, Arc::clone(connection));
     }
 
     /// Forgets a connection.
     pub fn disconnected(&self, number: ConnectionNumber) {
         locked(&self.connections).remove(&number);
+    }
+
+    /// The first of `processes` that is a client whose shim was ever connected.
+    #[must_use]
+    pub fn find_client(&self, processes: &[Process]) -> Option<Process> {
+        let clients = locked(&self.clients);
+        processes.iter().find(|process| clients.contains(process)).copied()
     }
 
     /// Everybody who is connected.

@@ -12,7 +12,7 @@ use crate::bridge::Bridge;
 use crate::clock;
 use crate::domain::audit::Entry;
 use crate::domain::id::{ConversationId, SessionLabel};
-use crate::live::{Binding, Connection};
+use crate::live::{Binding, Connection, PeerVerdict};
 use crate::ops::delivery;
 use crate::wire::Peer;
 use server::BridgeServer;
@@ -90,7 +90,15 @@ fn resume(bridge: &Bridge, connection: &Connection, key: &str) {
         (true, true) => "conversation_expired",
         (false, _) => "wrong_key",
     };
-    record_resumption(bridge, connection, id, label, outcome);
+    let rates = bridge.tuning().config.limits.failed_auth.rates();
+    let quiet = outcome != "ok"
+        && matches!(
+            bridge.refusals.take(connection.pid, &rates, clock::now()),
+            PeerVerdict::Refused { first: false, .. }
+        );
+    if !quiet {
+        record_resumption(bridge, connection, id, label, outcome);
+    }
     // Also when the conversation is over: every call checks that, and says so.
     if genuine {
         let binding = Binding { session: Arc::clone(session), conversation: Arc::clone(&conversation) };

@@ -42,8 +42,10 @@ impl BridgeServer {
     }
 
     async fn answer(&self, arrival: &Arrival, answer: Answer) -> CallToolResult {
+        // Not sent after all, or sent without what it should have carried: the messages must come again.
         if let Some((session, lease)) = answer.lease
-            && !self.connection.expect_confirmation(arrival.id(), Arc::clone(&session), lease)
+            && (answer.result.is_err()
+                || !self.connection.expect_confirmation(arrival.id(), Arc::clone(&session), lease))
         {
             delivery::withdraw(&self.bridge, &session, lease);
         }
@@ -103,6 +105,9 @@ impl ServerHandler for BridgeServer {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let Some(_permit) = self.connection.listen_permit() else {
+            return Err(ErrorData::invalid_request("this connection has too many open subscriptions", None));
+        };
         if self.connection.reconnect && context.sink().notify_tool_list_changed().await.is_err() {
             tracing::debug!(connection = self.connection.number, "a subscription ended before it began");
         }

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bridge_proto::control::Control;
 use bridge_proto::frame::{self, HEADER};
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::parse;
 use crate::bridge::Bridge;
+use crate::domain::mailbox::LeaseNumber;
 use crate::live::{Connection, Outlet};
 use crate::ops::{Turn, TurnQueue, delivery};
 use crate::wire::Peer;
@@ -29,6 +31,8 @@ use crate::wire::frames::{FrameReader, FrameWriter, ReadError};
 
 /// Requests of one connection that are worked on at once; beyond that it is not read from.
 const MAX_REQUESTS: usize = 64;
+/// How long a client may take to read its last answers when the daemon ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Bytes of answers that a client may leave unread before it is not read from.
 const MAX_UNREAD: usize = 256 * 1024;
 
@@ -42,7 +46,7 @@ pub(super) struct Arrival {
     turn: Mutex<Option<Turn>>,
     id: String,
     connection: Arc<Connection>,
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Arrival {
@@ -175,7 +179,11 @@ impl FrameTransport {
     fn admit(&mut self, mut message: ClientJsonRpcMessage) -> Option<ClientJsonRpcMessage> {
         match &mut message {
             JsonRpcMessage::Request(request) => {
-                self.opened = true;
+                // Neither opens a session: the library waits for what comes after them.
+                self.opened |= !matches!(
+                    request.request,
+                    ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_)
+                );
                 let id = id_text(&request.id);
                 if !self.connection.request_arrived(&id) {
                     self.writer.push(&error_frame(
@@ -187,7 +195,11 @@ impl FrameTransport {
                     return None;
                 }
                 let is_call = matches!(request.request, ClientRequest::CallToolRequest(_));
-                let place = self.place.take()?;
+                let mut place = self.place.take();
+                // A subscription stays open for as long as the connection: it must not keep others out.
+                if matches!(request.request, ClientRequest::SubscriptionsListenRequest(_)) {
+                    place = None;
+                }
                 let arrival = Arrival {
                     turn: Mutex::new(is_call.then(|| self.turns.next_turn())),
                     id,
@@ -249,16 +261,29 @@ impl Transport<RoleServer> for FrameTransport {
             JsonRpcMessage::Error(error) => error.id.as_ref().map(id_text),
             JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
         };
-        let mut wire = encode(&message, id.as_deref());
-        // In one piece with its answer: the shim confirms what stands before the request to confirm.
-        if let Some(lease) = id.and_then(|id| self.connection.answer_leaves(&id))
-            && let Err(error) = frame::encode(&Control::Confirm { lease }.to_payload(), &mut wire)
-        {
-            tracing::error!(%error, "a control frame does not fit its frame");
-        }
+        let lease = id.as_ref().and_then(|id| self.connection.answer_leaves(id));
+        let wire = match (encode(&message), lease) {
+            // In one piece with its answer: the shim confirms what stands before the request to confirm.
+            (Ok(answer), Some(lease)) => with_confirmation(answer, lease),
+            (Ok(answer), None) => answer,
+            (Err(problem), _) => {
+                // Nobody will see what it carried.
+                if let Some((session, lease)) =
+                    id.as_ref().and_then(|id| self.connection.request_cancelled(id))
+                {
+                    delivery::withdraw(&self.bridge, &session, lease);
+                }
+                error_frame(id.as_deref().unwrap_or("null"), -32_603, &problem)
+            }
+        };
         self.writer.push(&wire);
-        let writer = self.writer.clone();
-        async move { Ok(writer.flush().await?) }
+        let (writer, shutdown) = (self.writer.clone(), self.shutdown.clone());
+        async move {
+            tokio::select! {
+                flushed = writer.flush() => Ok(flushed?),
+                () = give_up(shutdown) => Ok(()),
+            }
+        }
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
@@ -282,6 +307,12 @@ impl Transport<RoleServer> for FrameTransport {
     }
 }
 
+/// Resolves when the daemon is to end and a client that does not read has had its time.
+async fn give_up(shutdown: CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
 /// An id as it stands in JSON, so that 1 and "1" differ.
 fn id_text(id: &RequestId) -> String {
     match id {
@@ -295,21 +326,23 @@ fn extensions(request: &mut ClientRequest) -> &mut rmcp::model::Extensions {
     request.extensions_mut()
 }
 
-/// The message as a frame; one that is too large becomes an error of its own.
-fn encode(message: &ServerJsonRpcMessage, id: Option<&str>) -> Vec<u8> {
+/// The message as a frame, or why it cannot be one.
+fn encode(message: &ServerJsonRpcMessage) -> Result<Vec<u8>, String> {
     let mut wire = vec![0; HEADER];
-    if let Err(error) = serde_json::to_writer(&mut wire, message) {
-        return error_frame(id.unwrap_or("null"), -32_603, &format!("the answer cannot be written: {error}"));
+    serde_json::to_writer(&mut wire, message)
+        .map_err(|error| format!("the answer cannot be written: {error}"))?;
+    let header =
+        frame::header(wire.len() - HEADER).map_err(|error| format!("the answer is too large: {error}"))?;
+    wire[..HEADER].copy_from_slice(&header);
+    Ok(wire)
+}
+
+/// An answer and, behind it, the request to confirm it.
+fn with_confirmation(mut answer: Vec<u8>, lease: LeaseNumber) -> Vec<u8> {
+    if let Err(error) = frame::encode(&Control::Confirm { lease }.to_payload(), &mut answer) {
+        tracing::error!(%error, "a control frame does not fit its frame");
     }
-    match frame::header(wire.len() - HEADER) {
-        Ok(header) => {
-            wire[..HEADER].copy_from_slice(&header);
-            wire
-        }
-        Err(error) => {
-            error_frame(id.unwrap_or("null"), -32_603, &format!("the answer is too large: {error}"))
-        }
-    }
+    answer
 }
 
 /// What to answer to a frame that is no message; nothing when it was a notification.

@@ -18,6 +18,8 @@ use crate::{admin, mcp};
 
 /// How long a connection may take to say hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
+/// How long open calls may take to end once the daemon is to end.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(8);
 /// Pause after an accept that failed for lack of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -41,8 +43,12 @@ pub async fn serve(bridge: Arc<Bridge>, listener: UnixListener, shutdown: Cancel
             }
         }
     }
+    // Whoever comes now is to be refused by the system, not to wait for a daemon that does not accept any more.
+    drop(listener);
     connections.close();
-    connections.wait().await;
+    if tokio::time::timeout(DRAIN_DEADLINE, connections.wait()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "some connections did not end in time");
+    }
 }
 
 async fn serve_connection(

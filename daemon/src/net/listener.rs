@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -50,14 +50,27 @@ pub struct Listener {
     pub file: Option<SocketFile>,
 }
 
-/// A socket file of our own, removed on drop.
+/// A socket file of our own, removed on drop unless another one has taken its place (a service manager's, say).
 #[derive(Debug)]
-pub struct SocketFile(PathBuf);
+pub struct SocketFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        let meta = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: meta.dev(), inode: meta.ino() })
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
-            tracing::debug!(%error, path = %self.0.display(), "the socket file was gone already");
+        let ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|meta| (meta.dev(), meta.ino()) == (self.device, self.inode));
+        if ours && let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(%error, path = %self.path.display(), "the socket file could not be removed");
         }
     }
 }
@@ -85,7 +98,8 @@ pub fn open(path: &Path) -> Result<Listener, ListenError> {
     let socket = UnixListener::bind(path).map_err(failed("binding"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed("protecting"))?;
     socket.set_nonblocking(true).map_err(failed("configuring"))?;
-    Ok(Listener { socket, file: Some(SocketFile(path.to_owned())) })
+    let file = SocketFile::of(path).map_err(failed("inspecting"))?;
+    Ok(Listener { socket, file: Some(file) })
 }
 
 fn remove_stale(path: &Path) -> Result<(), ListenError> {

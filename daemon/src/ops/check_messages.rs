@@ -199,7 +199,7 @@ fn take(
             // Its leases have been released already; a new one would never be.
             return Err(StoreError::Closing);
         }
-        state.mailbox.offer(lease, connection.number, messages.iter().map(|m| m.id).collect());
+        state.mailbox.offer(lease, connection.number, messages.iter().map(|m| m.id).collect(), tx.now());
     }
     let session = Arc::clone(session);
     tx.after_rollback(move || drop(session.state().mailbox.withdraw(lease)));

@@ -1,12 +1,17 @@
 //! What becomes of messages once an answer that carries them is on its way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bridge::Bridge;
 use crate::domain::id::MessageId;
 use crate::domain::mailbox::LeaseNumber;
+use crate::domain::time::Timestamp;
 use crate::live::{Connection, LiveSession};
 use crate::store::{StoreError, Tx};
+
+/// How long an answer may be on its way to a client before its messages are offered to others.
+const CONFIRMATION_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The shim has written the answer of a lease to its client.
 pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber) {
@@ -26,6 +31,15 @@ pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber
 pub fn withdraw(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, lease: LeaseNumber) {
     let messages = session.state().mailbox.withdraw(lease);
     put_back(bridge, session, messages);
+}
+
+/// Takes back what has been on its way to a client for too long, so that another connection can fetch it.
+pub fn withdraw_stuck(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, now: Timestamp) {
+    let stuck = session.state().mailbox.stuck(now, CONFIRMATION_PATIENCE);
+    for lease in stuck {
+        tracing::warn!(session = %session.label, "a client does not take its messages; they may be fetched again");
+        withdraw(bridge, session, lease);
+    }
 }
 
 /// The connection is gone: whatever it held goes back to be fetched.

@@ -220,7 +220,9 @@ async fn failed_proof(
 ) -> OpError {
     let OpError::Refused(refusal) = &error else { return error };
     let rates = tuning.config.limits.failed_auth.rates();
-    let (error, record) = match bridge.failures.take(connection.pid, &rates, now) {
+    // Having no credentials, or old ones, is no guess: it must not keep anybody from joining with the right code.
+    let limit = if refusal.is_guess() { &bridge.failures } else { &bridge.refusals };
+    let (error, record) = match limit.take(connection.pid, &rates, now) {
         PeerVerdict::Allowed => (error, true),
         PeerVerdict::Refused { retry_after, first } if refusal.is_guess() => {
             (OpError::ProcessLimit { what: "refused credentials", retry_after }, first)

@@ -17,7 +17,7 @@ use crate::domain::id::MessageId;
 use crate::domain::key::{Purpose, hex};
 use crate::domain::redaction::Clean;
 use crate::domain::status::{ActionType, Status};
-use crate::live::{Binding, LiveSession};
+use crate::live::{Binding, LiveSession, PeerVerdict};
 use crate::store::read::messages;
 use crate::store::{NewMessage, Sent, StoreError};
 
@@ -146,9 +146,15 @@ async fn refuse_ended(
     match partners.first() {
         Some(first) if partners.iter().all(ended) => {
             let error = OpError::PartnerEnded { session: first.label.to_string() };
-            let conversation = Some(binding.conversation.id.to_string());
-            let actor = binding.session.label.to_string();
-            record_refusal(call.bridge, actor, conversation, &SendToPartner::SPEC, &error, json!({})).await;
+            let rates = call.tuning.config.limits.failed_auth.rates();
+            // A burst of them goes on record once.
+            let verdict = call.bridge.refusals.take(call.connection.pid, &rates, call.now);
+            if !matches!(verdict, PeerVerdict::Refused { first: false, .. }) {
+                let conversation = Some(binding.conversation.id.to_string());
+                let actor = binding.session.label.to_string();
+                record_refusal(call.bridge, actor, conversation, &SendToPartner::SPEC, &error, json!({}))
+                    .await;
+            }
             Err(error)
         }
         _ => Ok(()),

@@ -36,13 +36,19 @@ use writer::{Job, TypedJob};
 const QUEUE: usize = 1_024;
 /// How long a caller waits for a place in the queue before it is refused.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
+/// Connections for quick looks; the one runtime thread uses one at a time.
 const READERS: u32 = 4;
+/// Connections for reads that may take long; more of them wait their turn, away from the runtime thread.
+const LONG_READERS: u32 = 2;
+/// How long a long read waits for its turn.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     jobs: mpsc::Sender<Box<dyn Job>>,
     readers: Pool<SqliteConnectionManager>,
+    long_readers: Pool<SqliteConnectionManager>,
 }
 
 /// The threads behind a [`Store`].
@@ -84,8 +90,9 @@ impl Store {
             .spawn(move || writer.run(queue))
             .map_err(OpenError::Thread)?;
         let checkpointer = checkpoint::Checkpointer::start(&database)?;
-        let readers = reader_pool(database);
-        Ok((Self { jobs, readers }, StoreThreads { writer, checkpointer }))
+        let readers = reader_pool(database.clone(), READERS);
+        let long_readers = reader_pool(database, LONG_READERS);
+        Ok((Self { jobs, readers, long_readers }, StoreThreads { writer, checkpointer }))
     }
 
     /// Queues work for the writer. Returns once the work has its place in the order of all writes.
@@ -127,6 +134,17 @@ impl Store {
         self.jobs.closed().await;
     }
 
+    /// A connection that cannot write, for a read that may take long. Blocks until one is free: never call it on the
+    /// runtime thread.
+    ///
+    /// # Errors
+    /// [`StoreError`] when none is free in time or the database cannot be opened.
+    pub fn long_reader(&self) -> Result<PooledConnection<SqliteConnectionManager>, StoreError> {
+        self.long_readers
+            .get_timeout(LONG_PATIENCE)
+            .map_err(|error| StoreError::Unwritable { detail: error.to_string() })
+    }
+
     /// A connection that cannot write, for one quick look.
     ///
     /// # Errors
@@ -137,6 +155,20 @@ impl Store {
 }
 
 impl StoreThreads {
+    /// Like [`Self::join`], but gives up waiting after a while: somebody may still hold a [`Store`] for a long read, and
+    /// what is committed is on disk.
+    pub fn join_within(self, patience: Duration) {
+        let (done, ended) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            self.join();
+            // Dropping the sender says it.
+            drop(done);
+        });
+        if ended.recv_timeout(patience) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!("the store did not come to rest in time");
+        }
+    }
+
     /// Waits until the writer has committed what was queued; every [`Store`] must have been dropped before.
     pub fn join(self) {
         if self.writer.join().is_err() {
@@ -146,12 +178,12 @@ impl StoreThreads {
     }
 }
 
-fn reader_pool(database: PathBuf) -> Pool<SqliteConnectionManager> {
+fn reader_pool(database: PathBuf, size: u32) -> Pool<SqliteConnectionManager> {
     let manager = SqliteConnectionManager::file(database)
         .with_flags(open::read_only_flags())
         .with_init(|connection| open::configure_reader(connection));
     Pool::builder()
-        .max_size(READERS)
+        .max_size(size)
         .min_idle(Some(0))
         .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(5))

@@ -84,15 +84,21 @@ pub fn lock(paths: &Paths) -> Result<StateLock, OpenError> {
     Ok(StateLock { _file: file })
 }
 
-/// Reads the master key, creating it on the first start.
+/// Reads the master key, creating it on the first start (never under an existing database, whose tokens and audit trail
+/// would be worth nothing under another one).
 ///
 /// # Errors
 /// [`OpenError`] when it cannot be read, is open to others, or has a wrong length.
-pub fn load_or_create_keys(path: &Path) -> Result<Keys, OpenError> {
+pub fn load_or_create_keys(paths: &Paths) -> Result<Keys, OpenError> {
+    let path = paths.key();
     if !path.exists() {
-        create_key(path)?;
+        if paths.database().exists() {
+            let remedy = "restore it from a backup, or move the database away to begin anew";
+            return Err(unsafe_path(&path, "is missing although there is a database", remedy));
+        }
+        create_key(&path)?;
     }
-    load_keys(path)
+    load_keys(&path)
 }
 
 /// Reads the master key.
@@ -156,11 +162,11 @@ mod tests {
         prepare(&paths.state).unwrap();
         let token =
             |keys: &Keys| keys.session_token(ConversationId::from_random([0; 8]), SessionLabel::A, &[0; 16]);
-        let first = token(&load_or_create_keys(&paths.key()).unwrap());
-        assert_eq!(*first, *token(&load_or_create_keys(&paths.key()).unwrap()));
+        let first = token(&load_or_create_keys(&paths).unwrap());
+        assert_eq!(*first, *token(&load_or_create_keys(&paths).unwrap()));
         assert_eq!(fs::metadata(paths.key()).unwrap().mode() & 0o777, 0o600);
         fs::set_permissions(paths.key(), fs::Permissions::from_mode(0o644)).unwrap();
-        let error = load_or_create_keys(&paths.key()).err().unwrap().to_string();
+        let error = load_or_create_keys(&paths).err().unwrap().to_string();
         assert!(error.contains("chmod 600"), "{error}");
     }
 

@@ -4,6 +4,7 @@
 //! a savepoint per job, commits once, and only then answers everybody. No linger: whoever arrives during a commit
 //! shares the next one.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -124,14 +125,14 @@ impl Writer {
 
     /// Serves the queue until every sender is gone, then brings everything to rest.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>) {
-        let mut batch = Vec::with_capacity(BATCH_JOBS);
+        let mut batch = VecDeque::with_capacity(BATCH_JOBS);
         while let Some(first) = queue.blocking_recv() {
             let mut bytes = first.weight();
-            batch.push(first);
+            batch.push_back(first);
             while batch.len() < BATCH_JOBS && bytes < BATCH_BYTES {
                 let Ok(job) = queue.try_recv() else { break };
                 bytes += job.weight();
-                batch.push(job);
+                batch.push_back(job);
             }
             self.commit_batch(&mut batch);
         }
@@ -140,7 +141,7 @@ impl Writer {
         }
     }
 
-    fn commit_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+    fn commit_batch(&mut self, batch: &mut VecDeque<Box<dyn Job>>) {
         let before = self.head;
         let mut ran = Vec::with_capacity(batch.len());
         let committed = self.run_batch(batch, &mut ran);
@@ -164,10 +165,14 @@ impl Writer {
         }
     }
 
-    fn run_batch(&mut self, batch: &mut Vec<Box<dyn Job>>, ran: &mut Vec<Ran>) -> Result<(), StoreError> {
+    fn run_batch(
+        &mut self,
+        batch: &mut VecDeque<Box<dyn Job>>,
+        ran: &mut Vec<Ran>,
+    ) -> Result<(), StoreError> {
         let now = clock::now();
         self.statement("BEGIN IMMEDIATE")?;
-        for mut job in batch.drain(..) {
+        while let Some(mut job) = batch.pop_front() {
             let before = self.head;
             self.statement("SAVEPOINT job")?;
             let mut tx = Tx::new(&self.connection, &self.keys, &mut self.head, now);
@@ -211,7 +216,7 @@ impl Writer {
         };
         let (reply, _nobody) = oneshot::channel();
         let job = TypedJob::new(0, move |tx: &mut Tx<'_>| tx.append_audit(entry), reply);
-        self.commit_batch(&mut vec![Box::new(job)]);
+        self.commit_batch(&mut VecDeque::from([Box::new(job) as Box<dyn Job>]));
     }
 }
 

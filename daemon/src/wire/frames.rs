@@ -135,6 +135,11 @@ impl FrameWriter {
                 }
             }
         }
+        // What has been written goes, or a slow reader would make the queue grow for ever.
+        if queue.written > queue.bytes.len() / 2 {
+            let written = std::mem::take(&mut queue.written);
+            queue.bytes.drain(..written);
+        }
         queue.bytes.extend_from_slice(rest);
     }
 

@@ -259,10 +259,11 @@ fn mixed_with_symbols(text: &str, makeup: &Makeup, setting: Setting) -> bool {
 /// A plain word with a number behind it that is rather the name of one of several things: `field2`, `server1`.
 fn is_numbered_name(text: &str) -> bool {
     const STEMS: [&str; 44] = [
-        "account", "address", "answer", "arg", "article", "attempt", "chapter", "client", "cluster", "column", "config",
-        "default", "device", "entry", "example", "field", "group", "index", "input", "item", "level", "line", "message",
-        "method", "module", "node", "number", "object", "option", "param", "phase", "player", "project", "question",
-        "result", "sample", "section", "server", "stage", "string", "table", "testing", "value", "version",
+        "account", "address", "answer", "arg", "article", "attempt", "chapter", "client", "cluster",
+        "column", "config", "default", "device", "entry", "example", "field", "group", "index", "input",
+        "item", "level", "line", "message", "method", "module", "node", "number", "object", "option",
+        "param", "phase", "player", "project", "question", "result", "sample", "section", "server", "stage",
+        "string", "table", "testing", "value", "version",
     ];
     let stem = text.trim_end_matches(|c: char| c.is_ascii_digit()).to_ascii_lowercase();
     stem.len() == text.len() || STEMS.contains(&stem.as_str())

@@ -1,0 +1,66 @@
+//! Who started whom, from `/proc` (proc_pid_stat(5)). Elsewhere nothing is known.
+
+/// A process that cannot be confused with a later one of the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Process {
+    /// Its id.
+    pub pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub started: u64,
+}
+
+/// Ancestors beyond which a walk gives up; real chains have a dozen.
+const MAX_ANCESTORS: usize = 128;
+
+/// The process that has this id now.
+#[must_use]
+pub fn identify(pid: i32) -> Option<Process> {
+    stat(pid).map(|(_, started)| Process { pid, started })
+}
+
+/// The parent of a process; `None` for an orphan.
+#[must_use]
+pub fn parent(pid: i32) -> Option<Process> {
+    let (parent, _) = stat(pid)?;
+    if parent > 1 { identify(parent) } else { None }
+}
+
+/// A process and everything above it, as far as the system tells.
+#[must_use]
+pub fn ancestors(pid: i32) -> Vec<Process> {
+    let mut chain: Vec<Process> = identify(pid).into_iter().collect();
+    while let Some(above) = chain.last().and_then(|process| parent(process.pid)) {
+        if chain.len() >= MAX_ANCESTORS || chain.contains(&above) {
+            break;
+        }
+        chain.push(above);
+    }
+    chain
+}
+
+/// Parent and start time: fields 4 and 22, counted from behind the command name, which may itself contain spaces and
+/// parentheses.
+fn stat(pid: i32) -> Option<(i32, u64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let mut fields = behind_name.split_whitespace();
+    let parent = fields.nth(1)?.parse().ok()?;
+    let started = fields.nth(17)?.parse().ok()?;
+    Some((parent, started))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_parent_is_among_our_ancestors() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        let chain = ancestors(me);
+        assert_eq!(chain[0], identify(me).unwrap());
+        let parent_pid = nix::unistd::getppid().as_raw();
+        assert_eq!(parent(me).map(|process| process.pid), (parent_pid > 1).then_some(parent_pid));
+        assert!(chain.len() == 1 || chain[1].pid == parent_pid);
+        assert!(chain[0].started > 0);
+    }
+}
