@@ -66,31 +66,34 @@ impl Makeup {
     /// Looks at the first [`LOOK`] bytes of `value`.
     pub(crate) fn of(value: &str) -> Makeup {
         let bytes = &value.as_bytes()[..value.len().min(LOOK)];
-        let mut makeup = Makeup { len: bytes.len(), hex: true, ..Makeup::default() };
         let mut seen = [0u64; 4];
-        let mut last_kind = 0u8;
-        let (mut low_hex, mut high_hex) = (false, false);
+        let mut counts = [0u8; KINDS];
+        let (mut last_kind, mut changes) = (0, 0);
+        let (mut any, mut all) = (0u8, !0u8);
         for &byte in bytes {
             seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
-            let kind = match byte {
-                b'a'..=b'z' => count(&mut makeup.lower, 1),
-                b'A'..=b'Z' => count(&mut makeup.upper, 2),
-                b'0'..=b'9' => count(&mut makeup.digits, 3),
-                b'-' | b'_' | b'.' | b'/' | b':' => count(&mut makeup.joints, 0),
-                0..=0x20 | 0x7f => count(&mut makeup.blanks, 0),
-                0x80.. => count(&mut makeup.foreign, 0),
-                _ => count(&mut makeup.symbols, 0),
-            };
-            makeup.changes += usize::from(kind != 0 && last_kind != 0 && kind != last_kind);
-            last_kind = kind;
-            low_hex |= (b'a'..=b'f').contains(&byte);
-            high_hex |= (b'A'..=b'F').contains(&byte);
-            makeup.hex &= byte.is_ascii_hexdigit() || byte == b'-';
+            let Traits { kind, run, hex } = TRAITS[usize::from(byte)];
+            counts[usize::from(kind)] += 1;
+            changes += usize::from(run != 0 && last_kind != 0 && run != last_kind);
+            last_kind = run;
+            any |= hex;
+            all &= hex;
         }
-        makeup.hex &= !(low_hex && high_hex);
-        makeup.distinct = seen.iter().map(|bits| bits.count_ones() as usize).sum();
-        makeup.worded = worded_letters(bytes);
-        makeup
+        let count = |kind: u8| usize::from(counts[usize::from(kind)]);
+        Makeup {
+            len: bytes.len(),
+            lower: count(LOWER),
+            upper: count(UPPER),
+            digits: count(DIGIT),
+            joints: count(JOINT),
+            blanks: count(BLANK),
+            foreign: count(FOREIGN),
+            symbols: count(SYMBOL),
+            changes,
+            hex: all & HEX != 0 && any & (LOW_HEX | HIGH_HEX) != LOW_HEX | HIGH_HEX,
+            distinct: seen.iter().map(|bits| bits.count_ones() as usize).sum(),
+            worded: worded_letters(bytes),
+        }
     }
 
     /// Letters of either case.
@@ -104,10 +107,54 @@ impl Makeup {
     }
 }
 
-fn count(slot: &mut usize, kind: u8) -> u8 {
-    *slot += 1;
-    kind
+const SYMBOL: u8 = 0;
+const LOWER: u8 = 1;
+const UPPER: u8 = 2;
+const DIGIT: u8 = 3;
+const JOINT: u8 = 4;
+const BLANK: u8 = 5;
+const FOREIGN: u8 = 6;
+const KINDS: usize = 7;
+
+/// May stand in a hexadecimal number (dashes included), is one of its lower-case letters, one of its upper-case ones.
+const HEX: u8 = 1;
+const LOW_HEX: u8 = 2;
+const HIGH_HEX: u8 = 4;
+
+/// What is to be known of a byte: looked up, since this runs for every value of every text.
+#[derive(Clone, Copy)]
+struct Traits {
+    kind: u8,
+    /// The kind again for letters and digits, 0 for what separates them.
+    run: u8,
+    hex: u8,
 }
+
+const TRAITS: [Traits; 256] = {
+    let mut table = [Traits { kind: SYMBOL, run: 0, hex: 0 }; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        let kind = match byte {
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            b'0'..=b'9' => DIGIT,
+            b'-' | b'_' | b'.' | b'/' | b':' => JOINT,
+            0..=0x20 | 0x7f => BLANK,
+            0x80.. => FOREIGN,
+            _ => SYMBOL,
+        };
+        let hex = match byte {
+            b'0'..=b'9' | b'-' => HEX,
+            b'a'..=b'f' => HEX | LOW_HEX,
+            b'A'..=b'F' => HEX | HIGH_HEX,
+            _ => 0,
+        };
+        table[at] = Traits { kind, run: if kind <= DIGIT { kind } else { 0 }, hex };
+        at += 1;
+    }
+    table
+};
 
 /// Shannon entropy of the first [`LOOK`] bytes, in bits per byte.
 pub(crate) fn entropy(value: &str) -> f32 {
