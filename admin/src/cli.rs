@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+mod yolo;
+
+pub(crate) use yolo::{Enable, Pending, Try, Yolo};
+
 use crate::failure::EXIT_CODES;
 use crate::screen::ColorChoice;
 
@@ -39,6 +43,9 @@ pub(crate) enum Command {
     Cleanup(Cleanup),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
+    /// Decide about commands that agents propose
+    #[command(subcommand)]
+    Yolo(Yolo),
     /// Replace secrets in standard input, as the bridge does in messages
     Redact(Redact),
     /// Check or show the configuration

@@ -117,7 +117,9 @@ impl From<AdminError> for Failure {
             AdminErrorCode::BadRequest
             | AdminErrorCode::NotFound
             | AdminErrorCode::Store
-            | AdminErrorCode::Config => Self::Failed(message),
+            | AdminErrorCode::Config
+            | AdminErrorCode::Unavailable
+            | AdminErrorCode::Unproven => Self::Failed(message),
         }
     }
 }

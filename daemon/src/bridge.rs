@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bridge_guard::Guard;
 use bridge_proto::paths::Paths;
 use bridge_redact::Engine;
 
@@ -10,7 +11,8 @@ use crate::domain::id::ConversationId;
 use crate::domain::key::Keys;
 use crate::domain::redaction::{Clean, Redactor};
 use crate::domain::time::Timestamp;
-use crate::live::{PeerLimits, Registry};
+use crate::exec;
+use crate::live::{Commands, PeerLimits, Registry};
 use crate::log;
 use crate::store::Store;
 
@@ -32,6 +34,8 @@ pub struct Bridge {
     pub paths: Paths,
     /// When the daemon started.
     pub started_at: Timestamp,
+    /// Commands that people release; absent unless the daemon was started with `YOLO_MODE=1`.
+    pub commands: Option<Commands>,
     tuning: RwLock<Arc<Tuning>>,
 }
 
@@ -41,6 +45,14 @@ pub struct Tuning {
     pub config: Config,
     /// The redaction rules.
     pub redactor: Arc<Redactor>,
+    /// Judges and runs commands, where that is enabled.
+    pub guard: Option<Arc<Guard>>,
+}
+
+/// Whether a daemon with this value of `YOLO_MODE` in its own environment lets agents propose commands.
+#[must_use]
+pub fn yolo_gate(value: Option<&std::ffi::OsStr>) -> bool {
+    value.is_some_and(|value| value == "1")
 }
 
 impl Tuning {
@@ -48,7 +60,7 @@ impl Tuning {
     ///
     /// # Errors
     /// [`ConfigError`] naming the file.
-    pub fn load(paths: &Paths, keys: &Keys) -> Result<Self, ConfigError> {
+    pub fn load(paths: &Paths, keys: &Keys, yolo: bool) -> Result<Self, ConfigError> {
         let config = Config::load(&paths.config)?;
         let engine = match &config.redaction.rules {
             None => Engine::builtin(),
@@ -59,7 +71,8 @@ impl Tuning {
             }
         };
         let engine = engine.map_err(|error| ConfigError::Rules(error.to_string()))?;
-        Ok(Self { config, redactor: Arc::new(Redactor::new(engine, keys.clone())) })
+        let guard = if yolo { Some(Arc::new(exec::guard(&config.yolo, paths)?)) } else { None };
+        Ok(Self { config, redactor: Arc::new(Redactor::new(engine, keys.clone())), guard })
     }
 }
 
@@ -83,6 +96,7 @@ impl Bridge {
             refusals: PeerLimits::default(),
             paths,
             started_at: now,
+            commands: tuning.guard.is_some().then(Commands::default),
             tuning: RwLock::new(Arc::new(tuning)),
         }
     }
@@ -98,7 +112,7 @@ impl Bridge {
     /// # Errors
     /// [`ConfigError`] naming the file.
     pub fn reload(&self) -> Result<Arc<Tuning>, ConfigError> {
-        let tuning = Arc::new(Tuning::load(&self.paths, &self.keys)?);
+        let tuning = Arc::new(Tuning::load(&self.paths, &self.keys, self.commands.is_some())?);
         *self.tuning.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&tuning);
         self.tune_log();
         tracing::info!(rules = tuning.redactor.rule_count(), "configuration and rules were read again");

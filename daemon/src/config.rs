@@ -11,6 +11,10 @@ use thiserror::Error;
 use crate::domain::bucket::Rates;
 use crate::store::Synchronous;
 
+mod yolo;
+
+pub use yolo::YoloConfig;
+
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -31,6 +35,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Redaction.
     pub redaction: RedactionConfig,
+    /// Commands that people release.
+    pub yolo: YoloConfig,
 }
 
 /// `[daemon]`
@@ -244,6 +250,9 @@ pub enum ConfigError {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// The file of additional programs and options cannot be used.
+    #[error("command policy: {0}")]
+    Policy(String),
     /// The file of additional redaction rules cannot be used.
     #[error("redaction rules: {0}")]
     Rules(String),
@@ -310,7 +319,10 @@ impl Config {
             let problem = "must be an absolute path: the daemon may be started from anywhere".to_owned();
             return value("redaction.rules", problem);
         }
-        Ok(())
+        match self.yolo.problem() {
+            Some((key, problem)) => value(key, problem),
+            None => Ok(()),
+        }
     }
 }
 
@@ -324,7 +336,8 @@ const OPTIONAL_KEYS: [&str; 1] = ["redaction.rules"];
 
 /// The known key nearest to `key`, if one is near enough to be a typing mistake.
 fn nearest(key: &str) -> Option<String> {
-    let mut known: Vec<String> = OPTIONAL_KEYS.iter().map(ToString::to_string).collect();
+    let optional = OPTIONAL_KEYS.iter().chain(&yolo::OPTIONAL_KEYS);
+    let mut known: Vec<String> = optional.map(ToString::to_string).collect();
     if let Ok(defaults) = toml::Table::try_from(Config::default()) {
         collect_keys("", &defaults, &mut known);
     }

@@ -1,6 +1,6 @@
 //! The bridge daemon as a library: everything a test needs to boot it in-process.
 //!
-//! Dependencies point one way: `net → mcp | admin → ops, wire → live, store → domain`. A test reads the `use` lines and
+//! Dependencies point one way: `net → mcp | admin → ops, wire → exec, live, store → domain`. A test reads the `use` lines and
 //! fails when an arrow points back.
 
 pub mod admin;
@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod exec;
 pub mod live;
 pub mod log;
 pub mod mcp;

@@ -12,14 +12,14 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{Bridge, Tuning};
+use crate::bridge::{Bridge, Tuning, yolo_gate};
 use crate::clock;
 use crate::config::ConfigError;
 use crate::live::Registry;
 use crate::log;
 use crate::net::accept;
 use crate::net::listener::{self, ListenError, Listener};
-use crate::ops::delivery;
+use crate::ops::{self, delivery};
 use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
 
 /// How often heartbeats that no write has carried along are saved, and finished conversations are forgotten.
@@ -130,7 +130,8 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
 /// [`RunError`] naming the file and what to do.
 pub fn boot(paths: Paths) -> Result<(Arc<Bridge>, StoreThreads), RunError> {
     let keys = state_dir::load_or_create_keys(&paths)?;
-    let tuning = Tuning::load(&paths, &keys)?;
+    let yolo = yolo_gate(std::env::var_os("YOLO_MODE").as_deref());
+    let tuning = Tuning::load(&paths, &keys, yolo)?;
     let (store, threads) = Store::open(&paths, &keys, tuning.config.store.synchronous)?;
     let now = clock::now();
     let registry = Registry::open(store.clone(), &keys, now)?;
@@ -141,6 +142,7 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     let system = |what| move |source| RunError::System { what, source };
     let listener = tokio::net::UnixListener::from_std(socket).map_err(system("serving the socket"))?;
     let shutdown = CancellationToken::new();
+    ops::settle(&bridge).await?;
     let mut serving = tokio::spawn(accept::serve(Arc::clone(&bridge), listener, shutdown.clone()));
     let mut terminate = signal(SignalKind::terminate()).map_err(system("handling SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("handling SIGINT"))?;

@@ -2,8 +2,12 @@
 //!
 //! Times are RFC 3339 with `Z`.
 
+pub mod yolo;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use yolo::{YoloRequest, YoloResponse};
 
 /// A question of `bridgectl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,12 @@ pub enum Request {
     },
     /// Read configuration and rules again.
     Reload,
+    /// About commands that people release.
+    Yolo {
+        /// What about them.
+        #[serde(flatten)]
+        request: YoloRequest,
+    },
 }
 
 /// Which rows of the audit trail.
@@ -119,6 +129,8 @@ pub enum Response {
         /// Rules in force now.
         rules: usize,
     },
+    /// To [`Request::Yolo`].
+    Yolo(YoloResponse),
     /// The request failed.
     Error(AdminError),
 }
@@ -146,6 +158,10 @@ pub enum AdminErrorCode {
     Store,
     /// The configuration is not valid.
     Config,
+    /// The daemon was started without `YOLO_MODE=1`, or nothing can hold a command.
+    Unavailable,
+    /// What was typed to confirm is wrong.
+    Unproven,
 }
 
 /// How the daemon is.

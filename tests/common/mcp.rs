@@ -43,6 +43,15 @@ impl Shim {
         shim
     }
 
+    /// A client in a process of its own, which the test is no child of and which is no child of a client.
+    pub(crate) fn below_client(env: &Env) -> Self {
+        let mut client = env.command("sh");
+        client.args(["-c", "\"$0\"; exit", SHIM]);
+        let mut shim = Self::from_command(client);
+        shim.initialize(USUAL);
+        shim
+    }
+
     /// A client that has said nothing yet.
     pub(crate) fn spawn(env: &Env) -> Self {
         Self::from_command(env.command(SHIM))

@@ -13,6 +13,7 @@ pub(crate) mod mcp;
 pub(crate) mod outcome;
 pub(crate) mod pair;
 pub(crate) mod processes;
+pub(crate) mod pty;
 pub(crate) mod raw;
 pub(crate) mod scene;
 
@@ -25,6 +26,7 @@ pub(crate) use env::Env;
 pub(crate) use mcp::Shim;
 pub(crate) use outcome::Outcome;
 pub(crate) use pair::Pair;
+pub(crate) use pty::Person;
 pub(crate) use raw::Raw;
 pub(crate) use serde_json::{Value, json};
 

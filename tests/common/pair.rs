@@ -21,6 +21,15 @@ impl Pair {
         Self { a, b, created }
     }
 
+    /// The same, where the clients are processes of their own and the test is the person beside them: a person's
+    /// commands are refused below a client.
+    pub(crate) fn beside(env: &Env) -> Self {
+        let (mut a, mut b) = (Shim::below_client(env), Shim::below_client(env));
+        let created = create(&mut a);
+        b.call("join_conversation", json!({"invite_code": created["invite_code"]})).ok();
+        Self { a, b, created }
+    }
+
     /// Conversation, session and token of `a` or `b`, as arguments.
     pub(crate) fn credentials(&self, session: &str) -> Value {
         credentials(&self.created, session)

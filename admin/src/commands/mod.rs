@@ -15,6 +15,7 @@ mod sessions;
 mod show;
 mod status;
 mod tokens;
+mod yolo;
 
 use crate::cli::Command;
 use crate::demo;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
         Command::Reload => reload::run(screen),
+        Command::Yolo(command) => yolo::run(screen, command),
         Command::Redact(arguments) => redact::run(screen, &arguments),
         Command::Config(command) => config::run(screen, &command),
         Command::Completions { shell } => completions::run(screen, shell),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::failure;
 use crate::bridge::Bridge;
 use crate::domain::audit::Entry;
+use crate::domain::authority::Terminal;
 use crate::domain::id::ConversationId;
 use crate::domain::time::Timestamp;
 use crate::live::process;
@@ -35,6 +36,24 @@ pub(super) fn require(bridge: &Bridge, pid: Option<i32>, command: &'static str) 
             "`{command}` is for people: this process runs below a connected agent (pid {agent}); run it in a terminal of your own"
         ),
     ))
+}
+
+/// Like [`require`], and refuses a process without a controlling terminal: what is decided there must be typed, not
+/// piped. Answers which terminal session it is.
+pub(super) fn require_terminal(
+    bridge: &Bridge,
+    pid: Option<i32>,
+    command: &'static str,
+) -> Result<Terminal, AdminError> {
+    require(bridge, pid, command)?;
+    pid.and_then(process::terminal).ok_or_else(|| {
+        failure(
+            AdminErrorCode::HumanOnly,
+            format!(
+                "`{command}` is for people: this process has no terminal; run it in a terminal of your own"
+            ),
+        )
+    })
 }
 
 /// Puts a person's action on record and waits until it is on disk.

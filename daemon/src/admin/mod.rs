@@ -9,6 +9,7 @@ mod invite;
 pub mod read;
 mod status;
 mod tokens;
+mod yolo;
 
 use std::sync::Arc;
 
@@ -69,6 +70,7 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             human::record(bridge, "reload", None, serde_json::json!({})).await?;
             Ok(reloaded)
         }
+        Request::Yolo { request } => yolo::answer(bridge, pid, request).await,
         reading @ (Request::Status
         | Request::List { .. }
         | Request::Show { .. }

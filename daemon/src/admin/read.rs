@@ -71,7 +71,8 @@ pub fn answer(
         | Request::Tokens { .. }
         | Request::Invite { .. }
         | Request::Cleanup { .. }
-        | Request::Reload => Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon")),
+        | Request::Reload
+        | Request::Yolo { .. } => Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon")),
     }
 }
 

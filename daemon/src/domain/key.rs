@@ -46,6 +46,8 @@ pub enum Purpose {
     Body,
     /// The label that tells two redacted secrets of a conversation apart.
     RedactionLabel,
+    /// An approval token at rest.
+    Approval,
 }
 
 impl Keys {
@@ -114,6 +116,7 @@ impl Keys {
             Purpose::Idempotency => b"idempotency",
             Purpose::Body => b"body",
             Purpose::RedactionLabel => b"redaction-label",
+            Purpose::Approval => b"approval",
         };
         let mut mac = self.private.clone();
         feed(&mut mac, label);

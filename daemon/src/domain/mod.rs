@@ -3,7 +3,9 @@
 //! Nothing in here reads a clock, draws randomness or does I/O: callers pass `now` and bytes.
 
 pub mod audit;
+pub mod authority;
 pub mod bucket;
+pub mod command;
 pub mod delivery;
 pub mod id;
 pub mod invite;

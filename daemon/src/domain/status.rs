@@ -37,6 +37,10 @@ pub enum ActionType {
     Blocked,
     /// Reports the end of a piece of work.
     Complete,
+    /// What a command did: sent by the bridge alone.
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    CommandResult,
 }
 
 macro_rules! words {
@@ -63,4 +67,5 @@ words!(ActionType {
     Proposal = "proposal",
     Blocked = "blocked",
     Complete = "complete",
+    CommandResult = "command_result",
 });

@@ -2,12 +2,14 @@
 //!
 //! Everything here can be rebuilt from the store; losing it loses nothing but leases, which is what leases are for.
 
+mod commands;
 mod connection;
 mod peers;
 pub mod process;
 mod registry;
 mod session;
 
+pub use commands::Commands;
 pub use connection::{Binding, Connection, MAX_SESSIONS, Outlet};
 pub use peers::{PeerLimits, PeerVerdict};
 pub use registry::{OwnTokens, Registry};

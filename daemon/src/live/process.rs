@@ -1,4 +1,6 @@
-//! Who started whom, from `/proc` (proc_pid_stat(5)). Elsewhere nothing is known.
+//! Who started whom, and on which terminal, from `/proc` (proc_pid_stat(5)). Elsewhere nothing is known.
+
+use std::path::PathBuf;
 
 /// A process that cannot be confused with a later one of the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,13 +17,13 @@ const MAX_ANCESTORS: usize = 128;
 /// The process that has this id now.
 #[must_use]
 pub fn identify(pid: i32) -> Option<Process> {
-    stat(pid).map(|(_, started)| Process { pid, started })
+    Stat::read(pid).map(|stat| Process { pid, started: stat.started })
 }
 
 /// The parent of a process; `None` for an orphan.
 #[must_use]
 pub fn parent(pid: i32) -> Option<Process> {
-    let (parent, _) = stat(pid)?;
+    let parent = Stat::read(pid)?.parent;
     if parent > 1 { identify(parent) } else { None }
 }
 
@@ -38,15 +40,46 @@ pub fn ancestors(pid: i32) -> Vec<Process> {
     chain
 }
 
-/// Parent and start time: fields 4 and 22, counted from behind the command name, which may itself contain spaces and
-/// parentheses.
-fn stat(pid: i32) -> Option<(i32, u64)> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, behind_name) = stat.rsplit_once(')')?;
-    let mut fields = behind_name.split_whitespace();
-    let parent = fields.nth(1)?.parse().ok()?;
-    let started = fields.nth(17)?.parse().ok()?;
-    Some((parent, started))
+/// The directory a process works in.
+#[must_use]
+pub fn directory(pid: i32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+/// The controlling terminal of a process with the session it belongs to: device number, session leader, and when that
+/// started. `None` for a process without one.
+#[must_use]
+pub fn terminal(pid: i32) -> Option<(i32, i32, u64)> {
+    let stat = Stat::read(pid)?;
+    if stat.terminal == 0 {
+        return None;
+    }
+    let leader = identify(stat.session)?;
+    Some((stat.terminal, leader.pid, leader.started))
+}
+
+/// What of proc_pid_stat(5) is of interest.
+struct Stat {
+    parent: i32,
+    session: i32,
+    terminal: i32,
+    started: u64,
+}
+
+impl Stat {
+    /// Fields 4, 6, 7 and 22, counted from behind the command name, which may itself contain spaces and parentheses.
+    fn read(pid: i32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, behind_name) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = behind_name.split_whitespace().collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<i32>().ok();
+        Some(Self {
+            parent: number(4)?,
+            session: number(6)?,
+            terminal: number(7)?,
+            started: fields.get(22 - 3)?.parse().ok()?,
+        })
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

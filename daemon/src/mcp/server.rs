@@ -123,10 +123,12 @@ impl ServerHandler for BridgeServer {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(TOOLS.clone()))
+        let offered = TOOLS.iter().filter(|tool| dispatch::find(&self.bridge, &tool.name).is_some());
+        Ok(ListToolsResult::with_all_items(offered.cloned().collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
+        dispatch::find(&self.bridge, name)?;
         TOOLS.iter().find(|tool| tool.name == name).cloned()
     }
 
@@ -135,8 +137,8 @@ impl ServerHandler for BridgeServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(operation) = dispatch::find(&request.name) else {
-            let known: Vec<&str> = TABLE.iter().map(|operation| operation.spec().name).collect();
+        let Some(operation) = dispatch::find(&self.bridge, &request.name) else {
+            let known: Vec<&str> = dispatch::offered(&self.bridge).map(|known| known.spec().name).collect();
             let text = format!("there is no tool of that name; the tools are {}", known.join(", "));
             return Err(ErrorData::invalid_params(text, None));
         };

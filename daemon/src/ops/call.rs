@@ -38,7 +38,7 @@ pub enum Caller {
 /// A call that has been authenticated and let through the limits.
 pub struct Call<'b> {
     /// The daemon's shared parts.
-    pub bridge: &'b Bridge,
+    pub bridge: &'b Arc<Bridge>,
     /// Configuration and rules in force for this call.
     pub tuning: Arc<Tuning>,
     /// The connection it came by.

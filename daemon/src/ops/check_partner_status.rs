@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::error::OpError;
-use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
+use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::status::{ALIVE_WITHIN_SECONDS, Status};
 use crate::domain::time::Timestamp;
 use crate::live::LiveSession;
@@ -53,6 +53,7 @@ impl Operation for CheckPartnerStatus {
         title: "See how the partner is",
         description: "See whether the partner agent is alive and connected, its status, and how many of your messages it \
             has not acknowledged.",
+        gate: Gate::Open,
         authentication: Authentication::Session,
         rate: RateClass::Read,
         audit: Audit::Beside("check_partner_status"),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::call::{Call, Outcome};
 use super::error::OpError;
 use super::input::check_length;
-use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
+use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::clock;
 use crate::domain::id::{ConversationId, SessionLabel};
 use crate::domain::invite;
@@ -55,6 +55,7 @@ impl Operation for CreateConversation {
         title: "Create a conversation",
         description: "Start a conversation as session a. Give invite_code to the partner agent (through your user): \
             it calls join_conversation. Afterwards ids and tokens may be left out of every call on this connection.",
+        gate: Gate::Open,
         authentication: Authentication::Process,
         rate: RateClass::Create,
         audit: Audit::WithChange("create_conversation"),

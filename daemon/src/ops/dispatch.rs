@@ -9,7 +9,7 @@ use super::TABLE;
 use super::auth::{self, Credentials};
 use super::call::{Call, Caller, ProgressFn};
 use super::error::OpError;
-use super::spec::{Audit, Authentication, Erased, RateClass, Spec};
+use super::spec::{Audit, Authentication, Erased, Gate, RateClass, Spec};
 use super::turn::Turn;
 use crate::bridge::{Bridge, Tuning};
 use crate::clock;
@@ -39,15 +39,24 @@ pub struct Answer {
     pub lease: Option<(Arc<LiveSession>, LeaseNumber)>,
 }
 
-/// The operation of that name.
+/// The operations that this daemon offers.
+pub fn offered(bridge: &Bridge) -> impl Iterator<Item = &'static dyn Erased> {
+    let yolo = bridge.commands.is_some();
+    TABLE.iter().copied().filter(move |operation| match operation.spec().gate {
+        Gate::Open => true,
+        Gate::Yolo => yolo,
+    })
+}
+
+/// The operation of that name, if this daemon offers it.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static dyn Erased> {
-    TABLE.iter().copied().find(|operation| operation.spec().name == name)
+pub fn find(bridge: &Bridge, name: &str) -> Option<&'static dyn Erased> {
+    offered(bridge).find(|operation| operation.spec().name == name)
 }
 
 /// Runs an operation for a connection.
 pub async fn dispatch(
-    bridge: &Bridge,
+    bridge: &Arc<Bridge>,
     connection: &Arc<Connection>,
     operation: &'static dyn Erased,
     request: Request,

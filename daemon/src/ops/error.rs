@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bridge_guard::GuardError;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::domain::bucket::{Refused, Remaining, Window};
+use crate::domain::command::MAX_PENDING;
 use crate::domain::id::IdError;
 use crate::live::MAX_SESSIONS;
 use crate::store::StoreError;
@@ -64,6 +66,41 @@ pub enum OpError {
         /// The id.
         id: String,
     },
+    /// No person has let this conversation propose commands.
+    #[error(
+        "commands are not enabled for this conversation; call enable_yolo_mode, and ask your user to run `bridgectl yolo enable {conversation}`"
+    )]
+    ModeNotEnabled {
+        /// Its id.
+        conversation: String,
+    },
+    /// The command is not allowed.
+    #[error("{reason}")]
+    Blocked {
+        /// The rule that it breaks.
+        rule: &'static str,
+        /// What is not allowed, and what would be.
+        reason: String,
+    },
+    /// The command cannot be run here, or be held.
+    #[error("{0}")]
+    NotRunnable(String),
+    /// A secret would be on record and before a person's eyes.
+    #[error(
+        "the command has a secret in it, or what looks like one; let the program read it from a file of the workspace"
+    )]
+    SecretInCommand,
+    /// A person has enough to decide.
+    #[error(
+        "{MAX_PENDING} commands of this conversation wait for your user already; wait until some are decided"
+    )]
+    TooManyProposals,
+    /// The approval does not release this command.
+    #[error("{}", .0.message())]
+    Approval(ApprovalRefusal),
+    /// Nobody waits for the answer.
+    #[error("the call was cancelled; the command goes on, and its result comes as a message")]
+    Cancelled,
     /// The database could not do it.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -75,6 +112,52 @@ pub enum OpError {
         /// How.
         detail: String,
     },
+}
+
+/// Why an approval does not release a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApprovalRefusal {
+    /// It is not for this command of this session.
+    Unknown,
+    /// It was used before.
+    Used,
+    /// It is too old, or was taken back.
+    Stale,
+}
+
+impl ApprovalRefusal {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "wrong_approval",
+            Self::Used => "used_approval",
+            Self::Stale => "stale_approval",
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::Unknown => {
+                "this approval token does not release this command; an approval is for exactly one command, directory, mode \
+                 and session. Call again without the token to propose it"
+            }
+            Self::Used => {
+                "this approval was used already; each releases one run. Call again without the token to propose it"
+            }
+            Self::Stale => {
+                "this approval is too old (they last five minutes) or was taken back; call again without the token to \
+                 propose it"
+            }
+        }
+    }
+}
+
+impl From<GuardError> for OpError {
+    fn from(error: GuardError) -> Self {
+        match error {
+            GuardError::Refused(refusal) => Self::Blocked { rule: refusal.rule, reason: refusal.reason },
+            other => Self::NotRunnable(other.to_string()),
+        }
+    }
 }
 
 /// Why somebody is not who it must be.
@@ -213,6 +296,13 @@ impl OpError {
             Self::TooManySessions => "too_many_sessions",
             Self::PartnerEnded { .. } => "partner_ended",
             Self::UnknownMessage { .. } | Self::UnknownReply { .. } => "unknown_message",
+            Self::ModeNotEnabled { .. } => "commands_not_enabled",
+            Self::Blocked { .. } => "command_blocked",
+            Self::NotRunnable(_) => "command_not_runnable",
+            Self::SecretInCommand => "secret_in_command",
+            Self::TooManyProposals => "too_many_proposals",
+            Self::Approval(refusal) => refusal.code(),
+            Self::Cancelled => "cancelled",
             Self::Store(StoreError::DiskFull) => "disk_full",
             Self::Store(StoreError::Overloaded) => "overloaded",
             Self::Store(StoreError::Closing) => "shutting_down",
@@ -243,6 +333,9 @@ impl OpError {
             Self::Store(error) if error.is_retryable() => {
                 object.insert("retryable".to_owned(), json!(true));
                 object.insert("retry_after_ms".to_owned(), json!(1_000));
+            }
+            Self::Blocked { rule, .. } => {
+                object.insert("rule".to_owned(), json!(rule));
             }
             Self::Input { field, .. } => {
                 object.insert("argument".to_owned(), json!(field));

@@ -8,7 +8,7 @@ use super::call::{Call, Outcome};
 use super::create_conversation::bind;
 use super::dispatch::record_refusal;
 use super::error::{OpError, Refusal};
-use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
+use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::id::{ConversationId, SessionLabel};
 use crate::domain::invite;
 use crate::domain::key::Purpose;
@@ -41,6 +41,7 @@ impl Operation for JoinConversation {
         title: "Join a conversation",
         description: "Join the conversation of a partner agent with the invite code you were given. \
             Afterwards ids and tokens may be left out of every call on this connection.",
+        gate: Gate::Open,
         authentication: Authentication::Process,
         rate: RateClass::Join,
         audit: Audit::WithChange("join_conversation"),

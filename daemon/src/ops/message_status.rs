@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::error::OpError;
-use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
+use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::MessageId;
 use crate::live::Binding;
@@ -52,6 +52,7 @@ impl Operation for MessageStatus {
         title: "See where my messages are",
         description: "See whether messages you sent are stored, offered, delivered to the partner's client, acknowledged \
             (the partner acted after having them) or expired.",
+        gate: Gate::Open,
         authentication: Authentication::Session,
         rate: RateClass::Read,
         audit: Audit::Beside("message_status"),

@@ -10,10 +10,13 @@ mod check_partner_status;
 mod create_conversation;
 pub mod delivery;
 pub mod dispatch;
+mod enable_yolo_mode;
 mod error;
+mod execute_command;
 mod input;
 mod join_conversation;
 mod message_status;
+mod run_command;
 mod schema;
 mod send_to_partner;
 mod spec;
@@ -22,7 +25,7 @@ mod update_my_status;
 
 pub use call::{Call, Caller, ProgressFn};
 pub use error::{OpError, Refusal};
-pub use spec::{Audit, Authentication, Erased, Hints, Operation, RateClass, Spec, Tool};
+pub use spec::{Audit, Authentication, Erased, Gate, Hints, Operation, RateClass, Spec, Tool};
 pub use turn::{Turn, TurnQueue};
 
 /// Every tool, in the order in which clients see them.
@@ -34,7 +37,17 @@ pub const TABLE: &[&dyn Erased] = &[
     &Tool::<message_status::MessageStatus>::NEW,
     &Tool::<update_my_status::UpdateMyStatus>::NEW,
     &Tool::<check_partner_status::CheckPartnerStatus>::NEW,
+    &Tool::<enable_yolo_mode::EnableYoloMode>::NEW,
+    &Tool::<execute_command::ExecuteCommand>::NEW,
 ];
+
+/// Brings in order what the last daemon left when it ended.
+///
+/// # Errors
+/// [`StoreError`](crate::store::StoreError) when the store cannot be written.
+pub async fn settle(bridge: &crate::bridge::Bridge) -> Result<(), crate::store::StoreError> {
+    run_command::settle_lost(&bridge.store).await
+}
 
 /// How to work with the bridge, for an agent that has just connected.
 pub const INSTRUCTIONS: &str = "\

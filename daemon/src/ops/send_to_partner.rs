@@ -11,7 +11,7 @@ use super::check_partner_status::liveness;
 use super::dispatch::record_refusal;
 use super::error::OpError;
 use super::input::check_length;
-use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
+use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::MessageId;
 use crate::domain::key::{Purpose, hex};
@@ -86,6 +86,7 @@ impl Operation for SendToPartner {
         name: "send_to_partner",
         title: "Send a message",
         description: "Send a message to the partner agent. It is on disk when this returns; secrets in it are redacted.",
+        gate: Gate::Open,
         authentication: Authentication::Session,
         rate: RateClass::Write,
         audit: Audit::WithChange("send_to_partner"),
@@ -211,7 +212,7 @@ async fn store(
 }
 
 /// A message is on disk: count it and wake whoever waits for it.
-fn announce(partners: &[Arc<LiveSession>]) {
+pub(super) fn announce(partners: &[Arc<LiveSession>]) {
     for partner in partners {
         partner.state().mailbox.stored();
         partner.wake.notify_waiters();

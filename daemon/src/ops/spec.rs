@@ -38,6 +38,8 @@ pub struct Spec {
     pub title: &'static str,
     /// What a model needs to know.
     pub description: &'static str,
+    /// Which daemons offer it.
+    pub gate: Gate,
     /// Who may call it.
     pub authentication: Authentication,
     /// What it is counted as.
@@ -46,6 +48,15 @@ pub struct Spec {
     pub audit: Audit,
     /// What clients may assume.
     pub hints: Hints,
+}
+
+/// Which daemons offer an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Every one.
+    Open,
+    /// Those that were started with `YOLO_MODE=1`.
+    Yolo,
 }
 
 /// Who may call an operation.

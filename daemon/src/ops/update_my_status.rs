@@ -7,7 +7,7 @@ use serde_json::json;
 use super::call::{Call, Outcome};
 use super::error::OpError;
 use super::input::check_length;
-use super::spec::{Audit, Authentication, Hints, Operation, RateClass, Spec};
+use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::redaction::Clean;
 use crate::domain::status::Status;
 
@@ -38,6 +38,7 @@ impl Operation for UpdateMyStatus {
         name: "update_my_status",
         title: "Tell how I am",
         description: "Tell the partner agent whether you are working, waiting, blocked or complete.",
+        gate: Gate::Open,
         authentication: Authentication::Session,
         rate: RateClass::Write,
         audit: Audit::WithChange("update_my_status"),

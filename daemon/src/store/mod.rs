@@ -28,7 +28,8 @@ use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
 pub use tx::{
-    BatchLimits, NewConversation, NewMessage, NewSession, OfferedMessage, Redemption, SavedSession, Sent, Tx,
+    BatchLimits, NewCommand, NewConversation, NewMessage, NewSession, OfferedMessage, Redeemed, Redemption,
+    SavedSession, Sent, Tx,
 };
 use writer::{Job, TypedJob};
 

@@ -88,6 +88,43 @@ CREATE TABLE idempotency(
   PRIMARY KEY(conversation, sender, key_digest)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE command_mode(
+  conversation INTEGER PRIMARY KEY REFERENCES conversation(id) ON DELETE CASCADE,
+  mode         TEXT    NOT NULL,
+  workspace    TEXT    NOT NULL,
+  timeout_ms   INTEGER NOT NULL,
+  container    INTEGER NOT NULL,
+  network      INTEGER NOT NULL,
+  enabled_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE mode_request(
+  conversation INTEGER PRIMARY KEY REFERENCES conversation(id) ON DELETE CASCADE,
+  requester    TEXT    NOT NULL,
+  mode         TEXT    NOT NULL,
+  workspace    TEXT    NOT NULL,
+  timeout_ms   INTEGER NOT NULL,
+  container    INTEGER NOT NULL,
+  asked_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE command(
+  id           TEXT    PRIMARY KEY,
+  conversation INTEGER NOT NULL REFERENCES conversation(id) ON DELETE CASCADE,
+  requester    TEXT    NOT NULL,
+  plan         TEXT    NOT NULL,
+  plan_digest  BLOB    NOT NULL,
+  state        TEXT    NOT NULL,
+  good_until   INTEGER NOT NULL,
+  asked_at     INTEGER NOT NULL,
+  decided_at   INTEGER,
+  token_digest BLOB,
+  started_at   INTEGER,
+  ended_at     INTEGER,
+  outcome      TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX command_by_conversation ON command(conversation, state);
+
 CREATE TABLE audit(
   seq          INTEGER PRIMARY KEY,
   at           INTEGER NOT NULL,

@@ -1,6 +1,7 @@
 //! What can be asked of the database. Every function takes a connection that cannot write.
 
 pub mod audit;
+pub mod commands;
 pub mod conversations;
 pub mod live;
 pub mod messages;

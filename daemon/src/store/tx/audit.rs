@@ -4,9 +4,16 @@ use rusqlite::params;
 
 use super::Tx;
 use crate::domain::audit::Entry;
+use crate::domain::key::hex;
 use crate::store::StoreError;
 
 impl Tx<'_> {
+    /// MAC of the last row so far, as hex.
+    #[must_use]
+    pub fn audit_head(&self) -> String {
+        hex(&self.head.mac)
+    }
+
     /// Appends a row to the chain, in the same transaction as what it records.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What a job may do inside the writer's transaction. All writing SQL lives below this module.
 
 mod audit;
+mod command;
 mod conversation;
 mod delivery;
 mod message;
@@ -12,6 +13,7 @@ use crate::domain::audit::Head;
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
 
+pub use command::{NewCommand, Redeemed};
 pub use conversation::{NewConversation, NewSession, Redemption};
 pub use delivery::{BatchLimits, OfferedMessage};
 pub use message::{NewMessage, Sent};
