@@ -126,7 +126,8 @@ fn the_tool_definitions_are_small_complete_and_plain() {
 
 #[test]
 fn the_contract_is_in_the_schemas() {
-    let env = Env::new();
+    let mut env = Env::new();
+    env.set("YOLO_MODE", "1");
     let _daemon = Daemon::start(&env);
     let tools = tools(&mut Shim::connect(&env));
     for wanted in contract() {
@@ -147,12 +148,11 @@ fn the_contract_is_in_the_schemas() {
     }
 }
 
-/// The original interface, without the two tools of the guard.
+/// The original interface.
 fn contract() -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("data/interface_tools.json")).unwrap();
-    let mut tools = all["tools"].as_array().unwrap().clone();
-    tools.retain(|tool| tool["name"] != "enable_yolo_mode" && tool["name"] != "execute_command");
-    assert_eq!(tools.len(), 5);
+    let tools = all["tools"].as_array().unwrap().clone();
+    assert_eq!(tools.len(), 7);
     tools
 }
 

@@ -18,7 +18,7 @@ use super::transport::Arrival;
 use crate::bridge::Bridge;
 use crate::live::Connection;
 use crate::ops::dispatch::{self, Answer, Request};
-use crate::ops::{INSTRUCTIONS, ProgressFn, TABLE, delivery};
+use crate::ops::{Gate, INSTRUCTIONS, ProgressFn, TABLE, delivery};
 
 /// Definitions are the same for everybody and for ever: built once.
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(build_tools);
@@ -173,10 +173,13 @@ fn report_progress(peer: Peer<RoleServer>, token: ProgressToken) -> ProgressFn {
     })
 }
 
-/// The tool definitions as `tools/list` shows them.
+/// The tool definitions as `tools/list` shows them in a daemon whose gate for commands is closed or open.
 #[must_use]
-pub fn tool_definitions() -> Value {
-    serde_json::to_value(&*TOOLS).unwrap_or_default()
+pub fn tool_definitions(gates: &[Gate]) -> Value {
+    let open = |tool: &&Tool| {
+        TABLE.iter().any(|known| known.spec().name == tool.name && gates.contains(&known.spec().gate))
+    };
+    serde_json::to_value(TOOLS.iter().filter(open).collect::<Vec<_>>()).unwrap_or_default()
 }
 
 fn build_tools() -> Vec<Tool> {

@@ -30,10 +30,11 @@ pub(super) struct Input {
     mode: ModeWord,
     /// The directory commands run in; default: your client's
     workspace: Option<String>,
-    /// Seconds a command may run; default 30
-    #[schemars(range(min = 1, max = 600))]
+    /// Seconds a command may run
+    #[schemars(range(min = 1, max = 600), extend("default" = 30))]
     timeout: Option<u32>,
     /// Run in a container
+    #[schemars(extend("default" = false))]
     sandbox: Option<bool>,
 }
 

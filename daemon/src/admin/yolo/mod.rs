@@ -65,7 +65,6 @@ pub(super) async fn answer(
 fn list(bridge: &Bridge, all: bool) -> Result<YoloList, AdminError> {
     let reader = bridge.store.reader().map_err(store_failed)?;
     let now = clock::now();
-    let read = |error: rusqlite::Error| store_failed(error.into());
     let tuning = bridge.tuning();
     let sandbox = match tuning.guard.as_ref().map(|guard| guard.tier()) {
         None => "the daemon was started without YOLO_MODE=1: no command can run".to_owned(),
@@ -75,14 +74,14 @@ fn list(bridge: &Bridge, all: bool) -> Result<YoloList, AdminError> {
     Ok(YoloList {
         gate_open: bridge.commands.is_some(),
         sandbox,
-        mode_requests: commands::mode_requests(&reader, now).map_err(read)?.iter().map(view::asked).collect(),
+        mode_requests: commands::mode_requests(&reader, now).map_err(|error| store_failed(error.into()))?.iter().map(view::asked).collect(),
         modes: commands::grants(&reader, now)
-            .map_err(read)?
+            .map_err(|error| store_failed(error.into()))?
             .iter()
             .map(|(id, grant)| view::grant(*id, grant))
             .collect(),
         commands: commands::list(&reader, all, LISTED, now)
-            .map_err(read)?
+            .map_err(|error| store_failed(error.into()))?
             .iter()
             .map(view::command)
             .collect::<Result<_, _>>()?,
