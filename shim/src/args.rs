@@ -11,7 +11,8 @@ Connects an MCP client to the bridge daemon. Meant to be launched by the client,
 Usage: bridge-shim [--agent NAME]
 
 Options:
-  --agent NAME  durable name of this agent (default: $BRIDGE_AGENT)
+  --agent NAME  durable name of this agent, which goes on in its conversations when its client is restarted
+                (default: $BRIDGE_AGENT); auto: from the client's program and directory
   --version     print the version
   --help        print this help
 

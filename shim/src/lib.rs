@@ -10,6 +10,7 @@ mod connect;
 mod down;
 mod errors;
 mod link;
+mod name;
 mod outbox;
 mod queue;
 pub mod relay;

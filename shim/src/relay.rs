@@ -22,6 +22,7 @@ use crate::connect::Connector;
 use crate::down::FrameReader;
 use crate::errors::Failure;
 use crate::link::Link;
+use crate::name::{DERIVED, Name};
 use crate::outbox::Outbox;
 use crate::queue::ByteQueue;
 use crate::session::Session;
@@ -47,7 +48,7 @@ const CLOSING: Duration = Duration::from_millis(700);
 pub struct Config {
     /// Where the daemon is.
     pub paths: Paths,
-    /// Durable name of the agent, if configured.
+    /// Durable name of the agent, if configured; [`DERIVED`] for one made of client and project.
     pub agent: Option<String>,
     /// How to start a daemon when none runs; `None` forbids it.
     pub launch: Option<FindLaunch>,
@@ -56,13 +57,24 @@ pub struct Config {
 /// Relays between a client's pipes and the daemon until one of the pipes closes.
 #[must_use]
 pub fn run(stdin: BorrowedFd<'_>, stdout: BorrowedFd<'_>, config: Config) -> ExitCode {
+    let (name, keys, unavailable) = match config.agent.as_deref() {
+        None => (None, Vec::new(), None),
+        Some(DERIVED) => match Name::claim_derived(&config.paths.state) {
+            Some((name, keys)) => (Some(name), keys, None),
+            None => (None, Vec::new(), None),
+        },
+        Some(wanted) => match Name::claim(&config.paths.state, wanted) {
+            Ok((name, keys)) => (Some(name), keys, None),
+            Err(unavailable) => (None, Vec::new(), Some(unavailable)),
+        },
+    };
     let now = Instant::now();
     let mut relay = Relay {
         client: Client::new(stdin, stdout),
         link: Link::Down,
         connector: Connector::new(&config.paths, config.launch, now),
         paths: config.paths,
-        agent: config.agent,
+        name,
         session: Session::default(),
         lines: LineSplitter::default(),
         frames: FrameReader::default(),
@@ -74,6 +86,10 @@ pub fn run(stdin: BorrowedFd<'_>, stdout: BorrowedFd<'_>, config: Config) -> Exi
         closing: None,
         now,
     };
+    keys.into_iter().for_each(|key| relay.session.bound(key));
+    if let Some(unavailable) = unavailable {
+        relay.refused(unavailable.message());
+    }
     loop {
         if let Break(code) = relay.turn() {
             return code;
@@ -86,7 +102,7 @@ struct Relay<'fd> {
     link: Link,
     connector: Connector,
     paths: Paths,
-    agent: Option<String>,
+    name: Option<Name>,
     session: Session,
     lines: LineSplitter,
     frames: FrameReader,

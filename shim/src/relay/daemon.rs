@@ -34,7 +34,7 @@ impl Relay<'_> {
             return;
         };
         let mut hello = ClientHello::new(Role::Mcp, env!("CARGO_PKG_VERSION"));
-        hello.agent.clone_from(&self.agent);
+        hello.agent = self.name.as_ref().map(|name| name.shown().to_owned());
         hello.resume = self.session.resume();
         hello.reconnect = self.served_before;
         // Serialising a struct of strings into memory cannot fail.
@@ -120,10 +120,22 @@ impl Relay<'_> {
     fn control(&mut self, payload: &[u8]) {
         match Control::parse(payload) {
             Ok(Control::Confirm { lease }) => self.client.expect_receipt(lease),
-            Ok(Control::Bound { resume }) => self.session.bound(resume),
+            Ok(Control::Bound { resume }) => self.bound(resume),
             Ok(Control::GoingAway) => self.goodbye = true,
             // Something that only a newer daemon means: it knows that older shims ignore it.
             Ok(Control::Delivered { .. }) | Err(_) => {}
+        }
+    }
+
+    fn bound(&mut self, resume: String) {
+        self.session.bound(resume);
+        if let Some(name) = &mut self.name
+            && let Err(error) = name.remember(self.session.resume())
+        {
+            say(&format!(
+                "the sessions of agent {:?} cannot be kept for its next start: {error}",
+                name.shown()
+            ));
         }
     }
 
@@ -172,7 +184,7 @@ impl Relay<'_> {
         }
     }
 
-    fn refused(&mut self, message: &str) {
+    pub(super) fn refused(&mut self, message: &str) {
         say(&Failure::Refused(message).message());
         let ids = self.session.take_all();
         for id in &ids {

@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -84,7 +85,10 @@ pub(crate) fn start_relay(
     stdout: OwnedFd,
     launch: Option<FindLaunch>,
 ) -> JoinHandle<String> {
-    let config = Config { paths: paths(dir), agent: Some("backend".into()), launch };
+    // A name is held by one shim at a time.
+    static NAMED: AtomicU32 = AtomicU32::new(0);
+    let agent = format!("agent-{}", NAMED.fetch_add(1, Ordering::Relaxed));
+    let config = Config { paths: paths(dir), agent: Some(agent), launch };
     std::thread::spawn(move || format!("{:?}", relay::run(stdin.as_fd(), stdout.as_fd(), config)))
 }
 

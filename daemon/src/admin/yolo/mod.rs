@@ -74,7 +74,11 @@ fn list(bridge: &Bridge, all: bool) -> Result<YoloList, AdminError> {
     Ok(YoloList {
         gate_open: bridge.commands.is_some(),
         sandbox,
-        mode_requests: commands::mode_requests(&reader, now).map_err(|error| store_failed(error.into()))?.iter().map(view::asked).collect(),
+        mode_requests: commands::mode_requests(&reader, now)
+            .map_err(|error| store_failed(error.into()))?
+            .iter()
+            .map(view::asked)
+            .collect(),
         modes: commands::grants(&reader, now)
             .map_err(|error| store_failed(error.into()))?
             .iter()
