@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 mod yolo;
 
@@ -43,6 +43,15 @@ pub(crate) enum Command {
     Cleanup(Cleanup),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
+    /// Wait until a message waits for a session
+    ///
+    /// Prints how many; ends with 1 when none came in time.
+    Wait(Wait),
+    /// Tell an agent's client that messages wait, as one of its hooks
+    ///
+    /// Reads the hook's JSON on standard input and answers in the client's own form. Silent when nothing is new and when the
+    /// daemon is down.
+    Hook(Hook),
     /// Decide about commands that agents propose
     #[command(subcommand)]
     Yolo(Yolo),
@@ -111,6 +120,38 @@ pub(crate) struct Invite {
     pub(crate) session: String,
     #[command(flatten)]
     pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// Label of the session, a or b
+    #[arg(value_name = "LABEL")]
+    pub(crate) session: String,
+    /// Seconds to wait
+    #[arg(long, value_name = "S", default_value_t = 300, value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub(crate) timeout: u32,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+/// Clients that have hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HookClient {
+    /// Claude Code: for its hooks UserPromptSubmit, PostToolUse and Stop
+    ClaudeCode,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hook {
+    /// The client whose hook this is
+    #[arg(value_enum)]
+    pub(crate) client: HookClient,
+    /// The agent of that name, instead of the one of the client that runs the hook
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -68,6 +68,24 @@ pub enum Request {
     },
     /// Read configuration and rules again.
     Reload,
+    /// Messages that wait for the agent below whose client the asking process runs.
+    Mail {
+        /// The agent of that name instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<String>,
+        /// Only if some have come since this was asked last.
+        #[serde(default)]
+        news: bool,
+    },
+    /// Answers once a message waits for a session, or after a while.
+    Wait {
+        /// The conversation.
+        conversation: String,
+        /// The session's label.
+        session: String,
+        /// Seconds to wait at most.
+        seconds: u32,
+    },
     /// About commands that people release.
     Yolo {
         /// What about them.
@@ -129,6 +147,8 @@ pub enum Response {
         /// Rules in force now.
         rules: usize,
     },
+    /// To [`Request::Mail`] and [`Request::Wait`].
+    Mail(Vec<MailView>),
     /// To [`Request::Yolo`].
     Yolo(YoloResponse),
     /// The request failed.
@@ -329,6 +349,19 @@ impl std::fmt::Debug for InviteView {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("InviteView").field("session_id", &self.session_id).finish_non_exhaustive()
     }
+}
+
+/// Messages that wait for a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailView {
+    /// The conversation.
+    pub conversation_id: String,
+    /// The session they are for.
+    pub session_id: String,
+    /// What its partner is for.
+    pub from: String,
+    /// How many.
+    pub waiting: u64,
 }
 
 /// A row of the audit trail.

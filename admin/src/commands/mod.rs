@@ -6,6 +6,7 @@ mod audit_verify;
 mod cleanup;
 mod completions;
 mod config;
+mod hook;
 mod invite;
 mod list;
 mod man;
@@ -15,6 +16,7 @@ mod sessions;
 mod show;
 mod status;
 mod tokens;
+mod wait;
 mod yolo;
 
 use crate::cli::Command;
@@ -33,6 +35,8 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
         Command::Reload => reload::run(screen),
+        Command::Wait(arguments) => wait::run(screen, &arguments),
+        Command::Hook(arguments) => hook::run(screen, &arguments),
         Command::Yolo(command) => yolo::run(screen, command),
         Command::Redact(arguments) => redact::run(screen, &arguments),
         Command::Config(command) => config::run(screen, &command),

@@ -6,6 +6,7 @@
 mod cleanup;
 mod human;
 mod invite;
+mod mail;
 pub mod read;
 mod status;
 mod tokens;
@@ -69,6 +70,10 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             let reloaded = reload(bridge)?;
             human::record(bridge, "reload", None, serde_json::json!({})).await?;
             Ok(reloaded)
+        }
+        Request::Mail { agent, news } => Ok(mail::waiting(bridge, pid, agent.as_deref(), news)),
+        Request::Wait { conversation, session, seconds } => {
+            mail::wait(bridge, &conversation, &session, seconds).await
         }
         Request::Yolo { request } => yolo::answer(bridge, pid, request).await,
         reading @ (Request::Status

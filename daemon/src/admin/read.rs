@@ -72,6 +72,8 @@ pub fn answer(
         | Request::Invite { .. }
         | Request::Cleanup { .. }
         | Request::Reload
+        | Request::Mail { .. }
+        | Request::Wait { .. }
         | Request::Yolo { .. } => Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon")),
     }
 }

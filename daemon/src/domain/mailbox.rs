@@ -45,6 +45,7 @@ impl Released {
 #[derive(Debug, Default, Clone)]
 pub struct Mailbox {
     unacknowledged: u64,
+    arrived: u64,
     leases: BTreeMap<LeaseNumber, Lease>,
 }
 
@@ -52,7 +53,7 @@ impl Mailbox {
     /// A mailbox over a store that holds `unacknowledged` messages for the session.
     #[must_use]
     pub fn new(unacknowledged: u64) -> Self {
-        Self { unacknowledged, leases: BTreeMap::new() }
+        Self { unacknowledged, arrived: unacknowledged, leases: BTreeMap::new() }
     }
 
     /// Messages that were not acknowledged, leased or not.
@@ -70,6 +71,12 @@ impl Mailbox {
         }
         let leased: usize = self.leases.values().map(|lease| lease.messages.len()).sum();
         self.unacknowledged.saturating_sub(leased as u64)
+    }
+
+    /// Messages that have come since the session was loaded, those that waited then included. Only grows.
+    #[must_use]
+    pub fn arrived(&self) -> u64 {
+        self.arrived
     }
 
     /// Whether some connection holds the message.
@@ -92,6 +99,7 @@ impl Mailbox {
     /// A message was committed.
     pub fn stored(&mut self) {
         self.unacknowledged += 1;
+        self.arrived += 1;
     }
 
     /// Messages were put into an answer on a connection.

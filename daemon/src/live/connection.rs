@@ -55,6 +55,7 @@ pub struct Connection {
     listens: AtomicU32,
     sessions: Mutex<Sessions>,
     requests: Mutex<Requests>,
+    announced: Mutex<HashMap<(ConversationId, SessionLabel), u64>>,
 }
 
 /// Bindings, the latest last, and every session that was used by token.
@@ -120,6 +121,7 @@ impl Connection {
             listens: AtomicU32::new(0),
             sessions: Mutex::default(),
             requests: Mutex::default(),
+            announced: Mutex::default(),
         }
     }
 
@@ -198,6 +200,29 @@ impl Connection {
             state.connections = state.connections.saturating_sub(1);
         }
         attached
+    }
+
+    /// The sessions it is bound to for which messages wait, with how many. With `news`, only those for which some have
+    /// come since this was asked last.
+    #[must_use]
+    pub fn waiting(&self, news: bool) -> Vec<(Binding, u64)> {
+        let bound = locked(&self.sessions).bound.clone();
+        let mut announced = locked(&self.announced);
+        let mut waiting = Vec::new();
+        for binding in bound {
+            let (available, arrived) = {
+                let state = binding.session.state();
+                (state.mailbox.available(), state.mailbox.arrived())
+            };
+            let told = announced.entry((binding.conversation.id, binding.session.label)).or_default();
+            if available > 0 && !(news && *told >= arrived) {
+                if news {
+                    *told = arrived;
+                }
+                waiting.push((binding, available));
+            }
+        }
+        waiting
     }
 
     /// Tells the shim that the daemon is about to close.

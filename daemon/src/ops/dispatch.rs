@@ -102,12 +102,22 @@ async fn run(
     operation: &'static dyn Erased,
     arguments: Map<String, Value>,
 ) -> Result<Value, OpError> {
-    let value = operation.run(call, arguments).await?;
+    let mut value = operation.run(call, arguments).await?;
+    mention_mail(call, &mut value);
     match call.spec.audit {
         Audit::Beside(_) => call.record_beside().await?,
         Audit::WithChange(_) => call.end_turn(),
     }
     Ok(value)
+}
+
+/// Tells an agent that is not looking that messages wait.
+fn mention_mail(call: &Call<'_>, value: &mut Value) {
+    let (Caller::Session(binding), Value::Object(result)) = (&call.caller, value) else { return };
+    let waiting = binding.session.state().mailbox.available();
+    if waiting > 0 && call.lease.is_none() {
+        result.insert("mail".to_owned(), json!(format!("{waiting} waiting: call check_messages")));
+    }
 }
 
 /// Authenticates and takes a token of the operation's limit.
