@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{RunError, Tier};
 use crate::outcome::Ended;
 
@@ -11,7 +13,7 @@ use crate::outcome::Ended;
 ///
 /// The system's own directories (`/usr`, `/lib`, the harmless part of `/etc`) are always readable, `/tmp`, `$HOME`,
 /// `/proc` and `/dev/shm` always private, and everything else does not exist unless it is named here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// The program, by its full path.
     pub program: PathBuf,
@@ -36,7 +38,7 @@ pub struct Job {
 }
 
 /// How much of everything a job may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Until it is killed, with everything it started.
     pub time: Duration,

@@ -1,12 +1,18 @@
 //! What holds a command: a tier of kernel isolation.
 
+mod capture;
+mod detect;
 mod job;
+#[cfg(target_os = "linux")]
+mod linux;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use detect::{Reason, Unavailable, detect, detect_with};
 pub use job::{Barrier, Captured, Job, Limits, Raw};
 
 /// A kind of isolation.
@@ -42,11 +48,56 @@ impl fmt::Display for Tier {
     }
 }
 
+/// Where a job's private home directory is. [`Job::environment`] says it with `HOME` (and `CARGO_HOME` and the like below
+/// it); a tier that cannot have it there puts the real place into those variables instead.
+pub const HOME_INSIDE: &str = "/tmp/home";
+
+/// Where a job's private temporary directory is, as [`HOME_INSIDE`] is for the home directory.
+pub const TMP_INSIDE: &str = "/tmp";
+
 /// A command that could not be run at all, or not be held.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct RunError(pub String);
+pub enum RunError {
+    /// The program itself could not be executed.
+    #[error("{program} could not be executed: {reason}")]
+    Program {
+        /// Which.
+        program: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The isolation could not be set up.
+    #[error("the {tier} sandbox could not be set up: {reason}")]
+    Setup {
+        /// Of which tier.
+        tier: Tier,
+        /// Why.
+        reason: String,
+    },
+    /// The job asks for what this tier cannot hold here.
+    #[error("the {tier} sandbox does not run this: {reason}")]
+    Unfit {
+        /// Which tier.
+        tier: Tier,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Processes of the job would not die. Reported after every attempt to kill them.
+    #[error(
+        "{count} processes of the command hang in the kernel and cannot be killed; look at `ps -ef` for state D"
+    )]
+    Survivors {
+        /// How many.
+        count: usize,
+    },
+}
 
 /// To be called first in `main` of every binary that uses the guard: in a child that the sandbox re-executed it sets the
 /// isolation up and becomes the command, and never returns; otherwise it returns at once.
-pub fn child_main() {}
+///
+/// Whoever calls a program with the marking argument by hand gets a command run with less authority than their own, and
+/// nothing else.
+pub fn child_main() {
+    #[cfg(target_os = "linux")]
+    linux::child_main();
+}
