@@ -11,6 +11,7 @@
 mod guard;
 mod mode;
 mod outcome;
+pub mod output;
 mod plan;
 pub mod policy;
 pub mod sandbox;
