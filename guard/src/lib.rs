@@ -14,6 +14,7 @@ mod outcome;
 pub mod output;
 mod plan;
 pub mod policy;
+pub mod protect;
 pub mod sandbox;
 mod workspace;
 
