@@ -16,6 +16,7 @@ mod plan;
 pub mod policy;
 pub mod protect;
 pub mod sandbox;
+pub mod snapshot;
 mod workspace;
 
 pub use guard::{Guard, GuardConfig, GuardError, Request};

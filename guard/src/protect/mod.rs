@@ -111,4 +111,9 @@ impl Protected {
         }
         remarks
     }
+
+    /// Whether something at a path relative to the workspace is protected, or would be if it were there.
+    pub(crate) fn covers(&self, path: &Path) -> bool {
+        self.before.items.contains_key(path) || table::covers(path)
+    }
 }

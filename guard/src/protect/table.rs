@@ -1,6 +1,7 @@
 //! What is protected: everything that makes a person's own programs run something without being asked.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 /// Why something is protected, which decides what may be created anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,13 @@ pub(super) fn in_directory(directory: &OsStr, name: &OsStr) -> Option<Role> {
     let listed = ANYWHERE.iter().any(|listed| is(name, listed))
         || IN_DIRECTORY.iter().any(|(parent, listed)| is(directory, parent) && is(name, listed));
     listed.then_some(Role::Configuration)
+}
+
+/// Whether a path has a protected thing on its way.
+pub(super) fn covers(path: &Path) -> bool {
+    let names: Vec<&OsStr> = path.iter().collect();
+    let parents = std::iter::once(OsStr::new("")).chain(names.iter().copied());
+    parents.zip(&names).any(|(parent, name)| is(name, ".git") || in_directory(parent, name).is_some())
 }
 
 pub(super) fn in_git(name: &OsStr) -> Option<Role> {
