@@ -1,6 +1,9 @@
 //! What holds a command: a tier of kernel isolation.
 
+pub mod docker;
 mod job;
+mod outside;
+pub mod seatbelt;
 
 use std::fmt;
 
