@@ -39,4 +39,6 @@ pub struct Outcome {
     pub stderr: Stream,
     /// What the sandbox had to do on top: files it protected or put back, survivors it killed. For people.
     pub remarks: Vec<String>,
+    /// The snapshot from before, when it might write.
+    pub snapshot: Option<String>,
 }

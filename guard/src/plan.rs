@@ -1,7 +1,6 @@
 //! Exactly what would run: the thing a person approves.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -86,10 +85,7 @@ fn quote(word: &str) -> String {
             '\t' => text.push_str("\\t"),
             '\'' | '\\' => text.extend(['\\', c]),
             ' '..='~' => text.push(c),
-            other => {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "\\U{:08x}", u32::from(other));
-            }
+            other => text.push_str(&format!("\\U{:08x}", u32::from(other))),
         }
     }
     text.push('\'');

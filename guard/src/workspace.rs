@@ -49,6 +49,14 @@ pub enum WorkspaceError {
         /// What it must not hold.
         holds: PathBuf,
     },
+    /// Nothing there is a project's.
+    #[error("{path} cannot be a workspace, since it lies in {kept}; name the project's own directory")]
+    Within {
+        /// Which.
+        path: PathBuf,
+        /// What it lies in.
+        kept: PathBuf,
+    },
     /// It is another directory than the one that was approved.
     #[error("{path} is no longer the directory that was approved; ask for a new approval")]
     Replaced {
@@ -85,6 +93,20 @@ impl Workspace {
             let real = holds.canonicalize();
             if holds.starts_with(&self.path) || real.is_ok_and(|real| real.starts_with(&self.path)) {
                 return Err(WorkspaceError::TooMuch { path: self.path.clone(), holds: holds.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a workspace that lies in something that no command may touch (the system's directories, keys of the user).
+    ///
+    /// # Errors
+    /// [`WorkspaceError::Within`] naming what it lies in.
+    pub fn refuse_within<'p>(&self, kept: impl IntoIterator<Item = &'p Path>) -> Result<(), WorkspaceError> {
+        for kept in kept {
+            let real = kept.canonicalize();
+            if self.path.starts_with(kept) || real.is_ok_and(|real| self.path.starts_with(real)) {
+                return Err(WorkspaceError::Within { path: self.path.clone(), kept: kept.to_owned() });
             }
         }
         Ok(())
@@ -131,5 +153,18 @@ mod tests {
         assert!(matches!(above.refuse_holding([state.as_path()]), Err(WorkspaceError::TooMuch { .. })));
         let beside = tempfile::tempdir().unwrap();
         Workspace::open(beside.path()).unwrap().refuse_holding([state.as_path()]).unwrap();
+    }
+
+    #[test]
+    fn what_lies_in_kept_things_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let [kept, link] = ["kept", "link"].map(|name| parent.path().join(name));
+        std::fs::create_dir_all(kept.join("project")).unwrap();
+        std::os::unix::fs::symlink(&kept, &link).unwrap();
+        let within = Workspace::open(&link.join("project")).unwrap();
+        for name in [&kept, &link] {
+            assert!(matches!(within.refuse_within([name.as_path()]), Err(WorkspaceError::Within { .. })));
+        }
+        within.refuse_within([parent.path().join("other").as_path()]).unwrap();
     }
 }

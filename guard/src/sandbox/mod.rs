@@ -2,9 +2,12 @@
 
 mod capture;
 mod detect;
+pub mod docker;
 mod job;
 #[cfg(target_os = "linux")]
 mod linux;
+mod outside;
+pub mod seatbelt;
 
 use std::fmt;
 use std::path::PathBuf;
