@@ -85,7 +85,10 @@ pub(crate) fn check_ascii(word: &str, what: &str) -> Result<(), Refusal> {
         None => Ok(()),
         Some(c) => Err(Refusal::new(
             rule::LOOK_ALIKE,
-            format!("{what} {word:?} contains U+{:04X}; only plain ASCII letters are allowed there", u32::from(c)),
+            format!(
+                "{what} {word:?} contains U+{:04X}; only plain ASCII letters are allowed there",
+                u32::from(c)
+            ),
         )),
     }
 }
@@ -98,7 +101,10 @@ pub(crate) fn check_dash(word: &str) -> Result<(), Refusal> {
     match word.chars().next() {
         Some(c) if within(c, &DASHES) => Err(Refusal::new(
             rule::LOOK_ALIKE,
-            format!("{word:?} begins with U+{:04X}, which is not the dash of an option; use '-'", u32::from(c)),
+            format!(
+                "{word:?} begins with U+{:04X}, which is not the dash of an option; use '-'",
+                u32::from(c)
+            ),
         )),
         _ => Ok(()),
     }
@@ -110,7 +116,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_refused() {
-        for text in ["a\0b", "\u{7}", "\u{202e}", "\u{200b}", "\u{2066}", "\u{feff}", "\u{e0041}", "\u{a0}", "\r"] {
+        for text in
+            ["a\0b", "\u{7}", "\u{202e}", "\u{200b}", "\u{2066}", "\u{feff}", "\u{e0041}", "\u{a0}", "\r"]
+        {
             assert_eq!(check_visible(text, "").unwrap_err().rule, rule::CHARACTERS, "{text:?}");
         }
         check_visible("größe.txt 日本語.md größe", "").unwrap();

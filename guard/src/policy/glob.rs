@@ -46,7 +46,13 @@ pub(crate) fn expand(pattern: &str, workspace: &Path) -> Result<Vec<String>, Ref
     Ok(found.into_iter().map(|name| if name.starts_with('-') { format!("./{name}") } else { name }).collect())
 }
 
-fn step(pattern: &str, component: &str, prefix: &str, root: &Path, found: &mut Vec<String>) -> Result<(), Refusal> {
+fn step(
+    pattern: &str,
+    component: &str,
+    prefix: &str,
+    root: &Path,
+    found: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let join = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
     let stays = |path: &str| root.join(path).canonicalize().is_ok_and(|real| real.starts_with(root));
     if !component.contains(['*', '?', '[']) {
@@ -59,7 +65,8 @@ fn step(pattern: &str, component: &str, prefix: &str, root: &Path, found: &mut V
     while plain.contains("**") {
         plain = plain.replace("**", "*");
     }
-    let matcher = Pattern::new(&plain).map_err(|_| refuse(pattern, "is not a pattern; quote it if it is meant literally"))?;
+    let matcher = Pattern::new(&plain)
+        .map_err(|_| refuse(pattern, "is not a pattern; quote it if it is meant literally"))?;
     let Ok(entries) = root.join(prefix).read_dir() else { return Ok(()) };
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
@@ -112,15 +119,29 @@ mod tests {
             ("./*.rs", vec!["./a.rs", "./b.rs"]),
         ] {
             let found = expand(pattern, &root).unwrap();
-            let sorted = { let mut names = found.clone(); names.sort(); names };
-            assert_eq!(sorted, { let mut e: Vec<String> = expected.iter().map(|s| (*s).to_owned()).collect(); e.sort(); e }, "{pattern}");
+            let sorted = {
+                let mut names = found.clone();
+                names.sort();
+                names
+            };
+            assert_eq!(
+                sorted,
+                {
+                    let mut e: Vec<String> = expected.iter().map(|s| (*s).to_owned()).collect();
+                    e.sort();
+                    e
+                },
+                "{pattern}"
+            );
         }
     }
 
     #[test]
     fn nothing_leads_out() {
         let (_parent, root) = workspace();
-        for pattern in ["out/*", "*/secret.rs", "link.*", "../*", "/etc/*", "no*such", "[a", "src/../../outside/*"] {
+        for pattern in
+            ["out/*", "*/secret.rs", "link.*", "../*", "/etc/*", "no*such", "[a", "src/../../outside/*"]
+        {
             assert_eq!(expand(pattern, &root).unwrap_err().rule, rule::GLOB, "{pattern}");
         }
     }

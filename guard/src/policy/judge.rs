@@ -35,7 +35,8 @@ pub(crate) fn judge(
         return Err(Refusal::new(rule::UNKNOWN_PROGRAM, reason));
     };
     if spec.mode > mode {
-        let reason = format!("{name} is allowed in mode {} only; propose the command in that mode", spec.mode);
+        let reason =
+            format!("{name} is allowed in mode {} only; propose the command in that mode", spec.mode);
         return Err(Refusal::new(rule::MODE, reason));
     }
     let place = Place { workspace: workspace.to_owned(), paths: &policy.source.paths };
@@ -51,15 +52,20 @@ pub(crate) fn judge(
 fn check_name(policy: &Effective, name: &str) -> Result<(), Refusal> {
     characters::check_ascii(name, "the program")?;
     if name.contains('=') {
-        let reason = format!("{name:?} would set a variable; variables cannot be set in this mode: leave it out");
+        let reason =
+            format!("{name:?} would set a variable; variables cannot be set in this mode: leave it out");
         return Err(Refusal::new(rule::UNKNOWN_PROGRAM, reason));
     }
     if name.contains('/') {
-        let reason = format!("{name:?} is a path; programs are named without one: scripts run as `python3 FILE` or `node FILE`");
+        let reason = format!(
+            "{name:?} is a path; programs are named without one: scripts run as `python3 FILE` or `node FILE`"
+        );
         return Err(Refusal::new(rule::UNKNOWN_PROGRAM, reason));
     }
     match policy.refused(name) {
-        Some(reason) => Err(Refusal::new(rule::FORBIDDEN_PROGRAM, format!("{name} is never run in this mode: {reason}"))),
+        Some(reason) => {
+            Err(Refusal::new(rule::FORBIDDEN_PROGRAM, format!("{name} is never run in this mode: {reason}")))
+        }
         None => Ok(()),
     }
 }

@@ -79,7 +79,13 @@ impl Kind {
     pub(crate) const fn expands(&self) -> bool {
         matches!(
             self,
-            Self::Path | Self::Inside | Self::Write | Self::Target | Self::Copied | Self::Script | Self::Revision
+            Self::Path
+                | Self::Inside
+                | Self::Write
+                | Self::Target
+                | Self::Copied
+                | Self::Script
+                | Self::Revision
         )
     }
 }

@@ -31,6 +31,7 @@ mod kind;
 mod options;
 mod place;
 mod program;
+mod reference;
 mod rule;
 mod sed;
 mod shell;
@@ -109,7 +110,8 @@ impl Effective {
         let library = Library { sets: &source.sets, programs: &source.program };
         let mut programs = BTreeMap::new();
         for (names, command) in &source.program {
-            let spec = library.compile(command, None).map_err(|what| PolicyError(format!("{names}: {what}")))?;
+            let spec =
+                library.compile(command, None).map_err(|what| PolicyError(format!("{names}: {what}")))?;
             for name in names.split_whitespace() {
                 if programs.insert(name.to_owned(), spec.clone()).is_some() {
                     return Err(PolicyError(format!("the program {name} is there twice")));
@@ -121,7 +123,8 @@ impl Effective {
 
     /// Why the lower modes never run a program; its name may carry a version (`perl5.36`).
     pub(crate) fn refused(&self, name: &str) -> Option<&str> {
-        let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || "._-".contains(c)).to_ascii_lowercase();
+        let plain =
+            name.trim_end_matches(|c: char| c.is_ascii_digit() || "._-".contains(c)).to_ascii_lowercase();
         let is = |known: &str| known == name || known == plain;
         let listed = self.source.refused.iter().find(|refused| refused.programs.split_whitespace().any(is));
         listed.map(|refused| refused.reason.as_str())
@@ -173,6 +176,13 @@ impl Policy {
     /// The programs of a mode, in order. `yolo` has every program, so it names none of its own.
     pub fn programs(&self, mode: Mode) -> impl Iterator<Item = &str> {
         self.effective.programs_of(mode)
+    }
+
+    /// What the lower modes allow, as a list in Markdown: one line for each program and subcommand, with its options
+    /// and operands.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        reference::render(&self.effective.programs)
     }
 
     /// SHA-256 of everything that decides: two policies with the same fingerprint judge the same.

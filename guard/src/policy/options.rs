@@ -88,7 +88,11 @@ impl<'a, 'w> Walk<'a, 'w> {
                 if let Some(sub) = self.option(&text, word, words, &mut at)? {
                     return Ok(Some(sub));
                 }
-            } else if self.operands.is_empty() && !ended && self.spec.switch.is_none() && !self.spec.sub.is_empty() {
+            } else if self.operands.is_empty()
+                && !ended
+                && self.spec.switch.is_none()
+                && !self.spec.sub.is_empty()
+            {
                 match self.spec.sub.get(&word.text) {
                     Some(sub) => return self.enter(sub, &word.text, &words[at..]).map(Some),
                     None if self.spec.operands.is_empty() => return Err(self.no_subcommand(&word.text)),
@@ -185,14 +189,17 @@ impl<'a, 'w> Walk<'a, 'w> {
         words: &'w [Word],
         at: &mut usize,
     ) -> Result<Option<Subcommand<'a, 'w>>, Refusal> {
-        let mut letters = text[1..].char_indices();
-        while let Some((offset, letter)) = letters.next() {
+        for (offset, letter) in text[1..].char_indices() {
             let name = format!("-{letter}");
             characters::check_ascii(&name, "the option")?;
             let attached = &text[1 + offset + letter.len_utf8()..];
             match self.lookup(&name)? {
                 Value::None => {}
                 Value::Optional(_) if attached.is_empty() => {}
+                Value::Required(_) if !attached.is_empty() && !word.text.starts_with('-') => {
+                    let reason = format!("write {name} last in {:?}, its value behind it", word.text);
+                    return Err(Refusal::new(rule::VALUE, reason));
+                }
                 Value::Required(kind) if attached.is_empty() => {
                     self.slots.push(vec![text.to_owned()]);
                     return self.next_value(kind, &name, words, at);
@@ -227,7 +234,8 @@ impl<'a, 'w> Walk<'a, 'w> {
             let label = format!("{} {name}", self.label);
             let Some(sub) = self.spec.sub.get(&word.text) else {
                 let known: Vec<&str> = self.spec.sub.keys().map(String::as_str).collect();
-                let reason = format!("{label} {} is not allowed; allowed are {}", word.text, known.join(", "));
+                let reason =
+                    format!("{label} {} is not allowed; allowed are {}", word.text, known.join(", "));
                 return Err(Refusal::new(rule::SUBCOMMAND, reason));
             };
             return self.enter(sub, &word.text, &words[*at..]).map(Some);
@@ -239,7 +247,8 @@ impl<'a, 'w> Walk<'a, 'w> {
 
     fn value(&self, kind: &Kind, name: &str, text: &str, word: &Word) -> Result<(), Refusal> {
         if word.pattern.is_some() && kind.expands() {
-            let reason = format!("a pattern as the value of {name} is not expanded; name one file, or quote it");
+            let reason =
+                format!("a pattern as the value of {name} is not expanded; name one file, or quote it");
             return Err(Refusal::new(rule::GLOB, reason));
         }
         value::check(kind, text, &format!("the value of {name}"), self.place)
@@ -265,7 +274,11 @@ impl<'a, 'w> Walk<'a, 'w> {
                     names.push("none");
                 }
                 let hint = if name.starts_with("--") { " (written in full)" } else { "" };
-                let reason = format!("the option {name} of {} is not allowed; allowed{hint}: {}", self.label, names.join(" "));
+                let reason = format!(
+                    "the option {name} of {} is not allowed; allowed{hint}: {}",
+                    self.label,
+                    names.join(" ")
+                );
                 Err(Refusal::new(rule::OPTION, reason))
             }
         }
@@ -278,7 +291,8 @@ impl<'a, 'w> Walk<'a, 'w> {
     /// Checks the operands, and expands those that are patterns.
     fn finish(&mut self) -> Result<(), Refusal> {
         if !self.spec.needs.is_empty() && !self.saw(&self.spec.needs) {
-            let reason = format!("{} needs {}: {}", self.label, self.spec.needs.join(" or "), self.spec.needs_reason);
+            let reason =
+                format!("{} needs {}: {}", self.label, self.spec.needs.join(" or "), self.spec.needs_reason);
             return Err(Refusal::new(rule::OPERANDS, reason));
         }
         let mut before = self.spec.operands.as_slice();
@@ -298,13 +312,17 @@ impl<'a, 'w> Walk<'a, 'w> {
         Ok(())
     }
 
-    fn assign(&mut self, expected: &[Operand], found: &[(usize, &Word)], first: usize) -> Result<(), Refusal> {
+    fn assign(
+        &mut self,
+        expected: &[Operand],
+        found: &[(usize, &Word)],
+        first: usize,
+    ) -> Result<(), Refusal> {
         let writes = self.saw(&self.spec.writes_with);
         let Some(kinds) = kinds(expected, found.len()) else {
-            let expected: Vec<String> = expected.iter().map(describe).collect();
+            let expected: Vec<String> = expected.iter().map(Operand::to_string).collect();
             let expected = if expected.is_empty() { "none".to_owned() } else { expected.join(" ") };
-            let reason =
-                format!("{} was given {} operands; expected: {expected}", self.label, found.len());
+            let reason = format!("{} was given {} operands; expected: {expected}", self.label, found.len());
             return Err(Refusal::new(rule::OPERANDS, reason));
         };
         for (number, ((slot, word), (kind, single))) in found.iter().zip(kinds).enumerate() {
@@ -314,7 +332,8 @@ impl<'a, 'w> Walk<'a, 'w> {
                 _ => vec![word.text.clone()],
             };
             if single && texts.len() > 1 {
-                let reason = format!("the pattern {:?} names {} files where one is expected", word.text, texts.len());
+                let reason =
+                    format!("the pattern {:?} names {} files where one is expected", word.text, texts.len());
                 return Err(Refusal::new(rule::GLOB, reason));
             }
             // Behind `--` a dash is no option any more.
@@ -330,17 +349,10 @@ impl<'a, 'w> Walk<'a, 'w> {
 }
 
 fn later_mode(what: &str, mode: Mode) -> Refusal {
-    Refusal::new(rule::MODE, format!("{what} is allowed in mode {mode} only; propose the command in that mode"))
-}
-
-fn describe(operand: &Operand) -> String {
-    let many = match operand.many {
-        Many::One => "",
-        Many::Maybe => "?",
-        Many::Some => "+",
-        Many::Any => "*",
-    };
-    format!("{}{many}", operand.kind)
+    Refusal::new(
+        rule::MODE,
+        format!("{what} is allowed in mode {mode} only; propose the command in that mode"),
+    )
 }
 
 /// The kind of each of `count` operands and whether it stands for one only, or nothing when the number is wrong.
@@ -349,8 +361,10 @@ fn kinds(expected: &[Operand], count: usize) -> Option<Vec<(&Kind, bool)>> {
     if count < least {
         return None;
     }
-    let Some(repeated) = expected.iter().position(|operand| matches!(operand.many, Many::Some | Many::Any)) else {
-        return (count <= expected.len()).then(|| expected[..count].iter().map(|operand| (&operand.kind, true)).collect());
+    let Some(repeated) = expected.iter().position(|operand| matches!(operand.many, Many::Some | Many::Any))
+    else {
+        return (count <= expected.len())
+            .then(|| expected[..count].iter().map(|operand| (&operand.kind, true)).collect());
     };
     let tail = expected.len() - repeated - 1;
     let kind = |at: usize| {

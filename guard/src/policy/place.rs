@@ -38,7 +38,8 @@ impl Place<'_> {
                 return Ok(real);
             }
             if existing.is_symlink() {
-                let reason = format!("{text:?} goes through a symbolic link that leads nowhere; name the file itself");
+                let reason =
+                    format!("{text:?} goes through a symbolic link that leads nowhere; name the file itself");
                 return Err(Refusal::new(rule::PATH, reason));
             }
             match (existing.components().next_back(), existing.parent()) {
@@ -47,7 +48,9 @@ impl Place<'_> {
                     existing = parent;
                 }
                 _ => {
-                    let reason = format!("{text:?} goes through \"..\" of a directory that is not there; write it straight");
+                    let reason = format!(
+                        "{text:?} goes through \"..\" of a directory that is not there; write it straight"
+                    );
                     return Err(Refusal::new(rule::PATH, reason));
                 }
             }
@@ -79,14 +82,20 @@ impl Place<'_> {
     }
 
     fn outside(&self, text: &str, also: &str) -> Refusal {
-        Refusal::new(rule::PATH, format!("{text:?} is not in the workspace; a command reaches only what is in it{also}"))
+        Refusal::new(
+            rule::PATH,
+            format!("{text:?} is not in the workspace; a command reaches only what is in it{also}"),
+        )
     }
 
     /// Refuses what may not be written; `root` says whether the workspace itself may be named.
     pub(crate) fn check_writable(&self, text: &str, root: bool) -> Result<(), Refusal> {
         let relative = self.check_inside(text)?;
         if relative.as_os_str().is_empty() && !root {
-            return Err(Refusal::new(rule::PATH, format!("{text:?} is the whole workspace; name something in it")));
+            return Err(Refusal::new(
+                rule::PATH,
+                format!("{text:?} is the whole workspace; name something in it"),
+            ));
         }
         self.check_unprotected(text, &relative)?;
         // The name as written counts too: it may be a link that is itself protected.
@@ -105,13 +114,15 @@ impl Place<'_> {
     fn check_unprotected(&self, text: &str, path: &Path) -> Result<(), Refusal> {
         let protected = |component: Component<'_>| {
             let name = component.as_os_str().to_string_lossy().to_lowercase();
-            self.paths.protected.iter().any(|known| *known == name)
+            self.paths.protected.contains(&name)
         };
         match path.components().find(|component| protected(*component)) {
             None => Ok(()),
             Some(component) => {
                 let name = component.as_os_str().to_string_lossy();
-                let reason = format!("{text:?} touches {name}, which no command may change; ask the person in charge to");
+                let reason = format!(
+                    "{text:?} touches {name}, which no command may change; ask the person in charge to"
+                );
                 Err(Refusal::new(rule::PROTECTED, reason))
             }
         }
@@ -131,16 +142,30 @@ mod tests {
         for directory in ["w/src", "out/deep", "w/.git"] {
             fs::create_dir_all(root.join(directory)).unwrap();
         }
-        for (target, link) in [("../out/deep", "deep"), ("../out/none", "dangling"), ("src", "inner"), (".git", "g")] {
+        for (target, link) in
+            [("../out/deep", "deep"), ("../out/none", "dangling"), ("src", "inner"), (".git", "g")]
+        {
             std::os::unix::fs::symlink(target, workspace.join(link)).unwrap();
         }
-        let paths = Paths { readable: vec!["/usr".into()], protected: vec![".git".into(), ".mcp.json".into()] };
+        let paths =
+            Paths { readable: vec!["/usr".into()], protected: vec![".git".into(), ".mcp.json".into()] };
         let place = Place { workspace: workspace.clone(), paths: &paths };
         for good in ["src", "src/new/file", "src/../src", "inner/x", workspace.to_str().unwrap(), "."] {
             place.check_inside(good).unwrap();
         }
         place.check_readable("/usr/share").unwrap();
-        for bad in ["..", "deep", "deep/..", "dangling", "../w2", "none/../../out", "/etc/passwd", "/usr/../etc", "", "src/../../out"] {
+        for bad in [
+            "..",
+            "deep",
+            "deep/..",
+            "dangling",
+            "../w2",
+            "none/../../out",
+            "/etc/passwd",
+            "/usr/../etc",
+            "",
+            "src/../../out",
+        ] {
             assert_eq!(place.check_readable(bad).unwrap_err().rule, rule::PATH, "{bad}");
         }
         for bad in ["g/config", ".git/hooks/x", "src/.mcp.json", ".GIT/x", "g"] {

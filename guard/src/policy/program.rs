@@ -20,7 +20,9 @@ const WRITABLE_BY_ALL: u32 = 0o002;
 pub(crate) fn find(name: &str, directories: &[PathBuf], workspace: &Path) -> Result<PathBuf, Refusal> {
     let candidates = directories.iter().map(|directory| directory.join(name));
     let Some(path) = candidates.into_iter().find(|path| path.is_file()) else {
-        let reason = format!("{name} is allowed but not installed here; ask for it to be installed, or use another program");
+        let reason = format!(
+            "{name} is allowed but not installed here; ask for it to be installed, or use another program"
+        );
         return Err(Refusal::new(rule::NOT_INSTALLED, reason));
     };
     match unfit(&path, workspace) {
@@ -69,7 +71,9 @@ mod tests {
         for directory in [&tools, &workspace] {
             fs::create_dir(directory).unwrap();
         }
-        for (name, mode) in [("good", 0o755), ("setuid", 0o4755), ("setgid", 0o2755), ("open", 0o757), ("text", 0o644)] {
+        for (name, mode) in
+            [("good", 0o755), ("setuid", 0o4755), ("setgid", 0o2755), ("open", 0o757), ("text", 0o644)]
+        {
             fs::write(tools.join(name), "").unwrap();
             fs::set_permissions(tools.join(name), fs::Permissions::from_mode(mode)).unwrap();
         }

@@ -123,7 +123,9 @@ impl Cursor<'_> {
                 return Ok(());
             }
             if c == '[' && self.bracket_holds(delimiter) {
-                return Err(format!("has {delimiter:?} between brackets; write \\{delimiter}, or use another delimiter"));
+                return Err(format!(
+                    "has {delimiter:?} between brackets; write \\{delimiter}, or use another delimiter"
+                ));
             }
             if c == '\\' {
                 self.advance();
@@ -147,8 +149,24 @@ mod tests {
     #[test]
     fn everyday_scripts_pass() {
         for script in [
-            "s/a/b/", "s/a/b/g;s|/x|/y|2p", "1,5p", "$d", "/^#/d", "/a/,/b/{s/x/y/;p}", "10q", "y/abc/xyz/", "1~2d", "/x/I!d",
-            "\\,/usr,d", "s/w/e/", "s/\\//\\\\/g", "2i\\\nhello", "$a done; w x", ":a;N;$!ba;s/\\n/ /g", "s/[0-9]*$//", "/[a-z]/p",
+            "s/a/b/",
+            "s/a/b/g;s|/x|/y|2p",
+            "1,5p",
+            "$d",
+            "/^#/d",
+            "/a/,/b/{s/x/y/;p}",
+            "10q",
+            "y/abc/xyz/",
+            "1~2d",
+            "/x/I!d",
+            "\\,/usr,d",
+            "s/w/e/",
+            "s/\\//\\\\/g",
+            "2i\\\nhello",
+            "$a done; w x",
+            ":a;N;$!ba;s/\\n/ /g",
+            "s/[0-9]*$//",
+            "/[a-z]/p",
         ] {
             check(script).unwrap_or_else(|error| panic!("{script}: {error}"));
         }
@@ -157,8 +175,26 @@ mod tests {
     #[test]
     fn nothing_is_run_and_no_file_is_opened() {
         for script in [
-            "e", "1e id", "s/a/b/e", "s/a/b/ge", "w /tmp/x", "s/a/b/w x", "s/a/b/gw x", "r /etc/passwd", "/a/R x", "1,2W x",
-            "p;e id", "{e id}", "s/a/b", "s,a,b,;e", "k", "s/[/]/e;s/x/y/", "y/a/b/;w f", "/a/,/b/w f", "1!e", ":a\ne id",
+            "e",
+            "1e id",
+            "s/a/b/e",
+            "s/a/b/ge",
+            "w /tmp/x",
+            "s/a/b/w x",
+            "s/a/b/gw x",
+            "r /etc/passwd",
+            "/a/R x",
+            "1,2W x",
+            "p;e id",
+            "{e id}",
+            "s/a/b",
+            "s,a,b,;e",
+            "k",
+            "s/[/]/e;s/x/y/",
+            "y/a/b/;w f",
+            "/a/,/b/w f",
+            "1!e",
+            ":a\ne id",
         ] {
             assert!(check(script).is_err(), "{script}");
         }

@@ -1,6 +1,7 @@
 //! The policy as it is applied.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::kind::Kind;
 use super::source::{CommandSource, Style};
@@ -37,6 +38,18 @@ pub(crate) enum Many {
 pub(crate) struct Operand {
     pub kind: Kind,
     pub many: Many,
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = match self.many {
+            Many::One => "",
+            Many::Maybe => "?",
+            Many::Some => "+",
+            Many::Any => "*",
+        };
+        write!(formatter, "{}{many}", self.kind)
+    }
 }
 
 /// A program or subcommand.
@@ -77,7 +90,8 @@ impl Library<'_> {
     pub(crate) fn compile(&self, source: &CommandSource, inherited: Option<Mode>) -> Result<Spec, String> {
         if let Some(name) = &source.like {
             let other = self.program(name).ok_or_else(|| format!("like = {name:?} names no program"))?;
-            let alone = CommandSource { like: source.like.clone(), mode: source.mode, ..CommandSource::default() };
+            let alone =
+                CommandSource { like: source.like.clone(), mode: source.mode, ..CommandSource::default() };
             if other.like.is_some() || *source != alone {
                 return Err(format!("like = {name:?} stands alone and names a program that is written out"));
             }
@@ -124,7 +138,10 @@ impl Library<'_> {
     }
 
     fn program(&self, name: &str) -> Option<&CommandSource> {
-        self.programs.iter().find(|(names, _)| names.split_whitespace().any(|known| known == name)).map(|(_, source)| source)
+        self.programs
+            .iter()
+            .find(|(names, _)| names.split_whitespace().any(|known| known == name))
+            .map(|(_, source)| source)
     }
 
     /// Reads a list of options.
@@ -179,7 +196,9 @@ fn parse_operands(list: &str) -> Result<Vec<Operand>, String> {
     let repeated = operands.iter().filter(|operand| matches!(operand.many, Many::Some | Many::Any)).count();
     let optional = operands.iter().filter(|operand| operand.many == Many::Maybe).count();
     if repeated > 1 || (repeated == 1 && optional > 0) {
-        return Err(format!("the operands {list:?} cannot be told apart; one may repeat, and then none is optional"));
+        return Err(format!(
+            "the operands {list:?} cannot be told apart; one may repeat, and then none is optional"
+        ));
     }
     Ok(operands)
 }
@@ -196,9 +215,13 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
-        let spec = compile("mode='safe'\noptions='@common -n=number --color[={a,b}]'\nrestricted='-o=write'").unwrap();
+        let spec = compile("mode='safe'\noptions='@common -n=number --color[={a,b}]'\nrestricted='-o=write'")
+            .unwrap();
         assert_eq!(spec.options["-n"].value, Value::Required(Kind::Number));
-        assert_eq!(spec.options["--color"].value, Value::Optional(Kind::Choice(vec!["a".into(), "b".into()])));
+        assert_eq!(
+            spec.options["--color"].value,
+            Value::Optional(Kind::Choice(vec!["a".into(), "b".into()]))
+        );
         assert_eq!((spec.options["-v"].mode, spec.options["-o"].mode), (Mode::Safe, Mode::Restricted));
     }
 

@@ -16,14 +16,17 @@ const LOADING: [&str; 10] =
 ///
 /// # Errors
 /// [`PolicyError`] naming the file and the line.
-pub(crate) fn merge(mut builtin: BuiltinSource, text: &str, path: &Path) -> Result<BuiltinSource, PolicyError> {
+pub(crate) fn merge(
+    mut builtin: BuiltinSource,
+    text: &str,
+    path: &Path,
+) -> Result<BuiltinSource, PolicyError> {
     let at = |offset: usize, what: &str| {
         let line = text.get(..offset).unwrap_or_default().matches('\n').count() + 1;
         PolicyError(format!("{}, line {line}: {what}", path.display()))
     };
-    let user: UserSource = toml::from_str(text).map_err(|error| {
-        at(error.span().map_or(0, |span| span.start), error.message())
-    })?;
+    let user: UserSource = toml::from_str(text)
+        .map_err(|error| at(error.span().map_or(0, |span| span.start), error.message()))?;
     let policy = Effective::compile(builtin.clone())?;
     for (names, source) in &user.program {
         let error = |what: String| at(source.span().start, &format!("program {names}: {what}"));
@@ -74,7 +77,9 @@ fn check_new(policy: &Effective, name: &str) -> Result<(), String> {
 }
 
 fn check_source(source: &CommandSource) -> Result<(), String> {
-    let loads = |name: &String| LOADING.iter().any(|known| name == known || (known.ends_with('_') && name.starts_with(known)));
+    let loads = |name: &String| {
+        LOADING.iter().any(|known| name == known || (known.ends_with('_') && name.starts_with(known)))
+    };
     if let Some(name) = source.environment.keys().find(|name| loads(name)) {
         return Err(format!("the variable {name} decides which code runs; it cannot be set"));
     }
@@ -87,8 +92,12 @@ fn extend(policy: &mut BuiltinSource, name: &str, source: &Spanned<ExtendSource>
     let unknown = || "names no program of the policy; add one with [program]".to_owned();
     let first = parts.next().ok_or_else(unknown)?;
     let names = |key: &String, name: &str| key.split_whitespace().any(|known| known == name);
-    let mut command =
-        policy.program.iter_mut().find(|(key, _)| names(key, first)).map(|(_, command)| command).ok_or_else(unknown)?;
+    let mut command = policy
+        .program
+        .iter_mut()
+        .find(|(key, _)| names(key, first))
+        .map(|(_, command)| command)
+        .ok_or_else(unknown)?;
     let mut path = parts.collect::<Vec<_>>();
     path.reverse();
     while let Some(part) = path.pop() {
@@ -123,8 +132,14 @@ mod tests {
         assert_eq!(judge(text, "frobnicate -v .").unwrap_err().rule, rule::NOT_INSTALLED);
         assert_eq!(judge(text, "frobnicate -x").unwrap_err().rule, rule::OPTION);
         judge(text, "ls --frob").unwrap();
-        assert_ne!(Policy::builtin().unwrap().fingerprint(), Policy::with_user(text, "u".as_ref()).unwrap().fingerprint());
-        assert_eq!(Policy::builtin().unwrap().fingerprint(), Policy::with_user("", "u".as_ref()).unwrap().fingerprint());
+        assert_ne!(
+            Policy::builtin().unwrap().fingerprint(),
+            Policy::with_user(text, "u".as_ref()).unwrap().fingerprint()
+        );
+        assert_eq!(
+            Policy::builtin().unwrap().fingerprint(),
+            Policy::with_user("", "u".as_ref()).unwrap().fingerprint()
+        );
     }
 
     #[test]
@@ -152,7 +167,10 @@ mod tests {
             ("[refused]\n", 1, "refused"),
         ] {
             let error = Policy::with_user(text, "user.toml".as_ref()).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("user.toml, line {line}: ")) && error.contains(part), "{text}: {error}");
+            assert!(
+                error.starts_with(&format!("user.toml, line {line}: ")) && error.contains(part),
+                "{text}: {error}"
+            );
         }
     }
 }

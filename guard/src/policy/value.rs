@@ -19,11 +19,17 @@ pub(crate) fn check(kind: &Kind, text: &str, what: &str, place: &Place<'_>) -> R
         }
         Err(Refusal::new(rule::VALUE, format!("{text:?} is not allowed as {what}; expected is {expected}")))
     };
-    let not_an_option = || expect(text == "-" || !text.starts_with('-'), "a path; write ./ before a name with a dash");
+    let not_an_option =
+        || expect(text == "-" || !text.starts_with('-'), "a path; write ./ before a name with a dash");
     match kind {
         Kind::Path if text == "-" => Ok(()),
         Kind::Path => not_an_option().and_then(|()| place.check_readable(text)),
-        Kind::Inside => not_an_option().and_then(|()| check_pathspec(text, place)),
+        Kind::Inside => {
+            not_an_option()?;
+            // Compilers read options from a file that is named so.
+            expect(text == "@" || !text.starts_with('@'), "a path; write ./ before a name with @")?;
+            check_pathspec(text, place)
+        }
         Kind::Write => not_an_option().and_then(|()| place.check_writable(text, false)),
         Kind::Target => not_an_option().and_then(|()| place.check_writable(text, true)),
         Kind::Copied => not_an_option().and_then(|()| place.check_copied(text)),
@@ -39,8 +45,12 @@ pub(crate) fn check(kind: &Kind, text: &str, what: &str, place: &Place<'_>) -> R
         Kind::Sed => sed::check(text).map_err(|why| {
             Refusal::new(rule::VALUE, format!("the script {text:?} {why}; use s///, p, d and the like only"))
         }),
-        Kind::Permissions => expect(is_permissions(text), "permissions such as 644 or u+x, without set-id bits"),
-        Kind::MakeTarget => expect(is_make_target(text), "a target or NAME=VALUE of a variable that names no tool"),
+        Kind::Permissions => {
+            expect(is_permissions(text), "permissions such as 644 or u+x, without set-id bits")
+        }
+        Kind::MakeTarget => {
+            expect(is_make_target(text), "a target or NAME=VALUE of a variable that names no tool")
+        }
         Kind::Package => check_package(text, place, &expect),
         Kind::Choice(choices) => expect(choices.iter().any(|choice| choice == text), &choices.join(", ")),
     }
@@ -58,7 +68,10 @@ fn check_pathspec(text: &str, place: &Place<'_>) -> Result<(), Refusal> {
 fn is_number(text: &str) -> bool {
     let digits = text.trim_start_matches(['+', '-']);
     let unit = digits.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    text.len() - digits.len() <= 1 && unit.len() < digits.len() && unit.len() <= 3 && unit.bytes().all(|b| b.is_ascii_alphabetic())
+    text.len() - digits.len() <= 1
+        && unit.len() < digits.len()
+        && unit.len() <= 3
+        && unit.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 fn is_word(text: &str) -> bool {
@@ -128,10 +141,18 @@ mod tests {
         for (kind, good, bad) in [
             ("number", "5 +5 -5 1.5 10k 2MiB", "x -- 5x5 --5 k"),
             ("word", "a a:b x=1 %h", "-a a*b ä"),
-            ("revision", "HEAD~1 a..b a...b HEAD^ v1.0 src/x origin/main HEAD:a.txt", "-x ../x a/../../b /etc/passwd ext::sh https://x"),
+            (
+                "revision",
+                "HEAD~1 a..b a...b HEAD^ v1.0 src/x origin/main HEAD:a.txt",
+                "-x ../x a/../../b /etc/passwd ext::sh https://x",
+            ),
             ("permissions", "644 0755 u+x a=r,g-w +x", "4755 u+s 7777 1777 x"),
             ("make_target", "all V=1 a/b.o", "SHELL=/x shell:=x MAKEFLAGS+=-n X=$(shell,id) MAKE=x"),
-            ("package", "left-pad lodash@^4.1 @types/node@1 requests[security]>=2.1 ./here .", "-x git+ssh://x https://x/y owner/repo ../x a@/etc"),
+            (
+                "package",
+                "left-pad lodash@^4.1 @types/node@1 requests[security]>=2.1 ./here .",
+                "-x git+ssh://x https://x/y owner/repo ../x a@/etc",
+            ),
             ("format", "+%F +%s", "122512002026 %F"),
             ("{a,b}", "a b", "c ab"),
         ] {

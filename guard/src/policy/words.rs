@@ -25,9 +25,13 @@ impl Word {
 /// What is refused outside quotes, and what to do instead.
 fn metacharacter(c: char, at_start: bool) -> Option<&'static str> {
     Some(match c {
-        '|' => "there are no pipelines here: run the commands one by one, or give the first an option that does it",
+        '|' => {
+            "there are no pipelines here: run the commands one by one, or give the first an option that does it"
+        }
         ';' | '&' => "one command at a time: propose the next one after this one",
-        '<' | '>' => "there are no redirections: name the file as an operand; the output comes back to you anyway",
+        '<' | '>' => {
+            "there are no redirections: name the file as an operand; the output comes back to you anyway"
+        }
         '$' | '`' => "nothing is substituted: write the value out",
         '(' | ')' | '{' | '}' => "there is no grouping or brace expansion: quote it if it is meant literally",
         '\\' => "a backslash does not quote here: use '…' around the word",
@@ -92,7 +96,8 @@ pub(crate) fn split(line: &str) -> Result<Vec<Word>, Refusal> {
             '\n' => {
                 return Err(Refusal::new(
                     rule::METACHARACTER,
-                    "one command at a time: a line break starts another; propose it after this one".to_owned(),
+                    "one command at a time: a line break starts another; propose it after this one"
+                        .to_owned(),
                 ));
             }
             '\'' | '"' => quoted(c, &mut rest, &mut word)?,
@@ -155,8 +160,8 @@ mod tests {
     #[test]
     fn metacharacters_are_refused_with_a_way_out() {
         for line in [
-            "a|b", "a;b", "a&b", "a<b", "a>b", "a`b", "$a", "a(b", "a)b", "a{b", "a}b", "a\nb", "#a", "~/a", "a!b", "a\\ b",
-            "\"$a\"", "\"`a`\"", "\"a\\\"", "'a\nb'",
+            "a|b", "a;b", "a&b", "a<b", "a>b", "a`b", "$a", "a(b", "a)b", "a{b", "a}b", "a\nb", "#a", "~/a",
+            "a!b", "a\\ b", "\"$a\"", "\"`a`\"", "\"a\\\"", "'a\nb'",
         ] {
             assert_eq!(split(line).unwrap_err().rule, rule::METACHARACTER, "{line}");
         }
@@ -180,7 +185,10 @@ mod tests {
                         Some('"') => prop_assert!(!"$`\\\n".contains(c)),
                         Some(_) => {}
                         None if c == '\'' || c == '"' => open = Some(c),
-                        None => prop_assert!(!"|;&<>$`(){}\\\n!".contains(c)),
+                        None => {
+                            let is_safe = !"|;&<>$`(){}\\\n!".contains(c);
+                            prop_assert!(is_safe);
+                        }
                     }
                 }
                 prop_assert!(open.is_none());

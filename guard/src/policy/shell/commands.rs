@@ -295,7 +295,11 @@ impl<'t> Parser<'t> {
         if matches!(self.tokens.get(self.at), Some(Token::Operator("()"))) {
             self.at += 1;
         }
-        if self.function.is_some() { Ok(()) } else { Err("a function without a plain name is not understood".to_owned()) }
+        if self.function.is_some() {
+            Ok(())
+        } else {
+            Err("a function without a plain name is not understood".to_owned())
+        }
     }
 
     /// `[[ … ]]` has a grammar of its own and runs nothing but its substitutions.
@@ -330,7 +334,9 @@ fn in_pieces<'t>(pieces: &'t [Piece], found: &mut Vec<&'t [Token]>) {
     for piece in pieces {
         match piece {
             Piece::Command { tokens, .. } | Piece::Process(tokens) => found.push(tokens),
-            Piece::Variable { modifier: Some(pieces), .. } | Piece::Arithmetic(pieces) => in_pieces(pieces, found),
+            Piece::Variable { modifier: Some(pieces), .. } | Piece::Arithmetic(pieces) => {
+                in_pieces(pieces, found)
+            }
             Piece::Variable { modifier: None, .. } | Piece::Text { .. } => {}
         }
     }

@@ -7,7 +7,8 @@ use crate::policy::{Refusal, rule};
 
 /// Programs that only look at what they name, or only say it.
 const HARMLESS: [&str; 14] = [
-    "ls", "file", "stat", "echo", "printf", "grep", "rg", "test", "[", "basename", "dirname", "which", "type", "whereis",
+    "ls", "file", "stat", "echo", "printf", "grep", "rg", "test", "[", "basename", "dirname", "which",
+    "type", "whereis",
 ];
 /// Programs that delete or destroy what they name.
 const DELETING: [&str; 6] = ["rm", "rmdir", "unlink", "shred", "truncate", "srm"];
@@ -43,7 +44,8 @@ impl Inspector<'_> {
         }
         let bracket = first.text == "[" || first.text == "{}";
         if first.is_unknown() || (first.active && !bracket) {
-            let reason = "the line does not tell which program runs at one place; write its name out".to_owned();
+            let reason =
+                "the line does not tell which program runs at one place; write its name out".to_owned();
             return Err(Refusal::new(rule::UNSEEN_CODE, reason));
         }
         let name = base_name(&first.text);
@@ -117,18 +119,25 @@ impl Inspector<'_> {
         let mut rest = arguments;
         while let Some(at) = rest.iter().position(is_action) {
             let action = &rest[at + 1..];
-            let end = action.iter().position(|field| field.text == ";" || field.text == "+").unwrap_or(action.len());
+            let end = action
+                .iter()
+                .position(|field| field.text == ";" || field.text == "+")
+                .unwrap_or(action.len());
             let command = &action[..end];
             let name = command.first().map(|field| base_name(&field.text)).unwrap_or_default();
-            dangerous |= DELETING.contains(&name.as_str()) || CHANGING.contains(&name.as_str()) || name == "mv";
+            dangerous |=
+                DELETING.contains(&name.as_str()) || CHANGING.contains(&name.as_str()) || name == "mv";
             self.command(command, &[])?;
             rest = &action[end..];
         }
         if !dangerous {
             return Ok(());
         }
-        let options = |field: &&Field| matches!(field.text.as_str(), "-H" | "-L" | "-P") || field.text.starts_with("-O");
-        let starts = arguments.iter().skip_while(options).take_while(|field| !field.text.starts_with(['-', '(', '!']));
+        let options = |field: &&Field| {
+            matches!(field.text.as_str(), "-H" | "-L" | "-P") || field.text.starts_with("-O")
+        };
+        let starts =
+            arguments.iter().skip_while(options).take_while(|field| !field.text.starts_with(['-', '(', '!']));
         let mut starts = starts.peekable();
         if starts.peek().is_none() {
             return self.check_walk(&Field::literal("."));
@@ -142,8 +151,23 @@ impl Inspector<'_> {
         let level = |field: &Field| matches!(field.text.as_str(), "0" | "1" | "6" | "s" | "S" | "u" | "q");
         let everything = match name {
             "systemctl" | "loginctl" => says(&[
-                "poweroff", "reboot", "halt", "kexec", "suspend", "hibernate", "isolate", "emergency", "rescue",
-                "soft-reboot", "default", "stop", "disable", "mask", "kill", "terminate-user", "exit",
+                "poweroff",
+                "reboot",
+                "halt",
+                "kexec",
+                "suspend",
+                "hibernate",
+                "isolate",
+                "emergency",
+                "rescue",
+                "soft-reboot",
+                "default",
+                "stop",
+                "disable",
+                "mask",
+                "kill",
+                "terminate-user",
+                "exit",
             ]),
             "init" | "telinit" => arguments.iter().any(level),
             "kill" => {
@@ -154,7 +178,9 @@ impl Inspector<'_> {
             _ => false,
         };
         if everything {
-            let reason = format!("{name} here ends or changes the machine itself, which no mode allows; do without it");
+            let reason = format!(
+                "{name} here ends or changes the machine itself, which no mode allows; do without it"
+            );
             return Err(Refusal::new(rule::SYSTEM, reason));
         }
         Ok(())
@@ -165,7 +191,8 @@ fn has_recursive(arguments: &[Field], letter: char) -> bool {
     let options = arguments.iter().take_while(|field| field.text != "--");
     options.map(|field| field.text.as_str()).any(|text| {
         let cluster = text.starts_with('-') && !text.starts_with("--");
-        text.starts_with("--r") || (cluster && (text.contains(letter) || (letter == 'r' && text.contains('R'))))
+        text.starts_with("--r")
+            || (cluster && (text.contains(letter) || (letter == 'r' && text.contains('R'))))
     })
 }
 

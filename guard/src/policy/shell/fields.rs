@@ -70,7 +70,9 @@ impl Builder {
         for piece in pieces {
             match piece {
                 Piece::Text { text, quoted } => self.push(text, *quoted),
-                Piece::Variable { name, quoted, modifier } => self.variable(name, *quoted, modifier.as_deref(), values),
+                Piece::Variable { name, quoted, modifier } => {
+                    self.variable(name, *quoted, modifier.as_deref(), values)
+                }
                 Piece::Command { .. } | Piece::Arithmetic(_) => self.push("\0", true),
                 Piece::Process(_) => {
                     self.push("\0", true);

@@ -12,8 +12,22 @@ const RUNNERS: [&str; 9] =
     ["system", "popen", "Popen", "subprocess", "exec", "spawn", "child_process", "Open3", "qx"];
 /// Names of functions that delete.
 const DELETERS: [&str; 16] = [
-    "rmtree", "removedirs", "rmdir", "unlink", "remove_tree", "rm_rf", "rm_r", "rmSync", "rmdirSync", "unlinkSync",
-    "fs.rm", "os.remove", "shutil.move", "FileUtils.rm", "remove_entry", "rimraf",
+    "rmtree",
+    "removedirs",
+    "rmdir",
+    "unlink",
+    "remove_tree",
+    "rm_rf",
+    "rm_r",
+    "rmSync",
+    "rmdirSync",
+    "unlinkSync",
+    "fs.rm",
+    "os.remove",
+    "shutil.move",
+    "FileUtils.rm",
+    "remove_entry",
+    "rimraf",
 ];
 /// Words that loops begin with.
 const LOOPS: [&str; 5] = ["while", "for", "until", "loop", "forever"];
@@ -43,11 +57,15 @@ pub(crate) fn check(inspector: &Inspector<'_>, code: &str, is_awk: bool) -> Resu
     }
     if DELETERS.iter().any(|deleter| code.contains(deleter)) {
         for literal in literals.iter().filter(|literal| literal.starts_with(['/', '~'])) {
-            let path = literal.strip_prefix('~').map_or(literal.clone(), |rest| format!("{}{rest}", super::fields::HOME));
+            let path = literal
+                .strip_prefix('~')
+                .map_or(literal.clone(), |rest| format!("{}{rest}", super::fields::HOME));
             inspector.check_target(&Field { text: path, active: true, process: false }, true)?;
         }
         if ["Path.home", "homedir", "Dir.home", "os.sep", "path.sep"].iter().any(|home| code.contains(home)) {
-            let reason = "the code deletes something of the home directory or the root; name the workspace's files".to_owned();
+            let reason =
+                "the code deletes something of the home directory or the root; name the workspace's files"
+                    .to_owned();
             return Err(Refusal::new(rule::DESTRUCTION, reason));
         }
     }

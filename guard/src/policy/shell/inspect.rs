@@ -69,18 +69,17 @@ impl<'a> Inspector<'a> {
         for simple in &script.commands {
             self.follow(simple);
         }
-        for simple in &script.commands {
-            self.simple(simple)?;
-        }
         let mut nested = Vec::new();
         commands::substitutions(tokens, &mut nested);
-        nested.into_iter().try_for_each(|tokens| self.inner().tokens(tokens))
+        nested.into_iter().try_for_each(|tokens| self.inner().tokens(tokens))?;
+        script.commands.iter().try_for_each(|simple| self.simple(simple))
     }
 
     fn simple(&self, simple: &Simple<'_>) -> Result<(), Refusal> {
         let targets = simple.redirects.iter().map(|(_, target)| *target);
         for values in self.variables.choices(simple.words.iter().copied().chain(targets)) {
-            let words: Vec<Field> = simple.words.iter().flat_map(|word| fields::expand(word, &values)).collect();
+            let words: Vec<Field> =
+                simple.words.iter().flat_map(|word| fields::expand(word, &values)).collect();
             let redirects: Vec<Redirect> = simple
                 .redirects
                 .iter()
@@ -102,7 +101,8 @@ impl<'a> Inspector<'a> {
         }
         let here = self.directories.last().cloned().flatten();
         for values in self.variables.choices(simple.words.iter().copied()) {
-            let words: Vec<Field> = simple.words.iter().flat_map(|word| fields::expand(word, &values)).collect();
+            let words: Vec<Field> =
+                simple.words.iter().flat_map(|word| fields::expand(word, &values)).collect();
             let target = words[1..].iter().find(|field| !field.text.starts_with('-'));
             let target = target.map_or(fields::HOME, |field| field.text.as_str());
             let known = !target.contains(fields::UNKNOWN) && words.iter().all(|word| word.text != "-");
@@ -114,7 +114,9 @@ impl<'a> Inspector<'a> {
 
 /// Refuses processes without end.
 fn check_processes(script: &Script<'_>) -> Result<(), Refusal> {
-    let bomb = |what: &str| Err(Refusal::new(rule::FORK_BOMB, format!("{what}: it would start processes without end")));
+    let bomb = |what: &str| {
+        Err(Refusal::new(rule::FORK_BOMB, format!("{what}: it would start processes without end")))
+    };
     if script.endless {
         return bomb("a loop without end starts commands in the background; add a `wait` or an end");
     }
@@ -123,7 +125,9 @@ fn check_processes(script: &Script<'_>) -> Result<(), Refusal> {
         let name = simple.words.first().and_then(|word| literal(word)).unwrap_or_default();
         if let Some(function) = simple.inside.iter().find(|function| **function == name) {
             if simple.beside || calls.contains(&function.as_str()) {
-                return bomb(&format!("the function {function} calls itself more than once or beside itself"));
+                return bomb(&format!(
+                    "the function {function} calls itself more than once or beside itself"
+                ));
             }
             calls.push(function);
         }

@@ -12,12 +12,20 @@ const STDIN: [&str; 4] = ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 const AWKS: [&str; 4] = ["awk", "gawk", "mawk", "nawk"];
 
 fn unseen(what: &str) -> Refusal {
-    Refusal::new(rule::UNSEEN_CODE, format!("{what}, so a person cannot see what would run; write it out in the line"))
+    Refusal::new(
+        rule::UNSEEN_CODE,
+        format!("{what}, so a person cannot see what would run; write it out in the line"),
+    )
 }
 
 impl Inspector<'_> {
     /// Follows a command into what it runs.
-    pub(crate) fn launches(&self, name: &str, arguments: &[Field], redirects: &[Redirect]) -> Result<(), Refusal> {
+    pub(crate) fn launches(
+        &self,
+        name: &str,
+        arguments: &[Field],
+        redirects: &[Redirect],
+    ) -> Result<(), Refusal> {
         let plain = unversioned(name);
         let lists = |list: &str| list.split_whitespace().any(|known| known == name || known == plain);
         if lists(&self.disasters.shells) {
@@ -140,8 +148,11 @@ impl Inspector<'_> {
                 operand = Some(field);
                 break;
             }
-            let cluster = !text.starts_with("--") && text.contains(['c', 'e', 'E', 'r', 'p', 'm', 'V', 'v', 'h']);
-            let long = ["--eval", "--print", "--version", "--help", "--test", "--check"].iter().any(|known| text.starts_with(known));
+            let cluster =
+                !text.starts_with("--") && text.contains(['c', 'e', 'E', 'r', 'p', 'm', 'V', 'v', 'h']);
+            let long = ["--eval", "--print", "--version", "--help", "--test", "--check"]
+                .iter()
+                .any(|known| text.starts_with(known));
             if cluster || long {
                 has_code = true;
                 break;
@@ -173,7 +184,9 @@ impl Inspector<'_> {
         let mut placeholder = None;
         while let Some(field) = arguments.get(at) {
             let text = field.text.as_str();
-            if name == "env" && (text.starts_with("-S") || text.starts_with("--split") || text.starts_with("-vS")) {
+            if name == "env"
+                && (text.starts_with("-S") || text.starts_with("--split") || text.starts_with("-vS"))
+            {
                 let attached = text.split_once(['S', '=']).map_or("", |(_, value)| value);
                 let behind = arguments[at + 1..].iter().map(|field| field.text.as_str());
                 let words: Vec<&str> = std::iter::once(attached).chain(behind).collect();
@@ -191,11 +204,13 @@ impl Inspector<'_> {
                 placeholder = Some(if mark.is_empty() { next.to_owned() } else { mark.to_owned() });
             }
             let last = text.chars().next_back().map(|letter| format!("-{letter}")).unwrap_or_default();
-            let separate = takes(text) || (!text.starts_with("--") && takes(&last) && is_cluster(text, &takes));
+            let separate =
+                takes(text) || (!text.starts_with("--") && takes(&last) && is_cluster(text, &takes));
             at += 1 + usize::from(separate);
         }
         let behind = arguments.get(at..).unwrap_or_default().iter();
-        let mut rest: Vec<Field> = behind.skip_while(|field| is_assignment(&field.text)).skip(wrapper.skip).cloned().collect();
+        let mut rest: Vec<Field> =
+            behind.skip_while(|field| is_assignment(&field.text)).skip(wrapper.skip).cloned().collect();
         if name == "xargs" || name == "parallel" {
             if rest.is_empty() {
                 return Ok(());
@@ -247,7 +262,10 @@ impl Inspector<'_> {
 }
 
 fn is_stdin(text: &str) -> bool {
-    STDIN.contains(&text) || text.starts_with("/dev/fd/") || text.starts_with("/proc/self/fd/") || base_name(text) == "stdin"
+    STDIN.contains(&text)
+        || text.starts_with("/dev/fd/")
+        || text.starts_with("/proc/self/fd/")
+        || base_name(text) == "stdin"
 }
 
 /// What `xargs` replaces by its input: the mark behind the option, or nothing when it is the next word.

@@ -84,7 +84,11 @@ impl Lexer {
                 if substitution || open > 0 {
                     return Err("a ( is never closed".to_owned());
                 }
-                return if waiting.is_empty() { Ok(tokens) } else { Err("a here-document is never closed".to_owned()) };
+                return if waiting.is_empty() {
+                    Ok(tokens)
+                } else {
+                    Err("a here-document is never closed".to_owned())
+                };
             };
             if c == '#' {
                 while self.peek(0).is_some_and(|c| c != '\n') {
@@ -126,10 +130,11 @@ impl Lexer {
     }
 
     fn operator(&mut self, open: &mut usize) -> Result<Option<Token>, String> {
-        if self.peek(0) == Some('(') && self.peek(1) == Some('(') {
-            if let Some((text, pieces)) = self.arithmetic(2)? {
-                return Ok(Some(Token::Arithmetic(text, pieces)));
-            }
+        if self.peek(0) == Some('(')
+            && self.peek(1) == Some('(')
+            && let Some((text, pieces)) = self.arithmetic(2)?
+        {
+            return Ok(Some(Token::Arithmetic(text, pieces)));
         }
         let Some(operator) = OPERATORS.into_iter().find(|known| self.take(known)) else { return Ok(None) };
         match operator {
@@ -217,7 +222,9 @@ impl Lexer {
                 if self.at >= self.chars.len() {
                     return Err(format!("the here-document is never closed with {:?}", here.delimiter));
                 }
-                let end = (self.at..self.chars.len()).find(|at| self.chars[*at] == '\n').unwrap_or(self.chars.len());
+                let end = (self.at..self.chars.len())
+                    .find(|at| self.chars[*at] == '\n')
+                    .unwrap_or(self.chars.len());
                 let line: String = self.chars[self.at..end].iter().collect();
                 self.at = (end + 1).min(self.chars.len());
                 let line = if here.tabs { line.trim_start_matches('\t') } else { &line };
@@ -274,7 +281,11 @@ impl Lexer {
     /// A `(` behind a word must be that of a function's definition.
     fn function_parentheses(&self) -> Result<(), String> {
         let next = self.chars[self.at + 1..].iter().find(|c| !" \t".contains(**c));
-        if next == Some(&')') { Ok(()) } else { Err("a ( directly behind a word is not understood".to_owned()) }
+        if next == Some(&')') {
+            Ok(())
+        } else {
+            Err("a ( directly behind a word is not understood".to_owned())
+        }
     }
 
     /// Tokens of a substitution that begins here.

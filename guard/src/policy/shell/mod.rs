@@ -94,7 +94,10 @@ pub(crate) fn judge_line(policy: &BuiltinSource, line: &str, workspace: &Path) -
     check_size(&[line.to_owned()])?;
     Inspector::new(&policy.disasters, workspace).line(line)?;
     let Some((path, before)) = SHELLS.into_iter().find(|(path, _)| Path::new(path).is_file()) else {
-        return Err(Refusal::new(rule::NOT_INSTALLED, "there is no /bin/bash and no /bin/sh here".to_owned()));
+        return Err(Refusal::new(
+            rule::NOT_INSTALLED,
+            "there is no /bin/bash and no /bin/sh here".to_owned(),
+        ));
     };
     let argv = before.iter().map(|word| (*word).to_owned()).chain([line.to_owned()]).collect();
     Ok(Allowed { program: path.into(), argv, environment: BTreeMap::new() })

@@ -62,7 +62,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 pub(crate) fn check_arithmetic(text: &str) -> Result<(), String> {
     let words: Vec<&str> = text.split([' ', '\t', '\n']).filter(|word| !word.is_empty()).collect();
     let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || "_$'\"`\\".contains(c));
-    let adjacent = words.windows(2).any(|pair| word(pair[0].chars().next_back()) && word(pair[1].chars().next()));
+    let adjacent =
+        words.windows(2).any(|pair| word(pair[0].chars().next_back()) && word(pair[1].chars().next()));
     if adjacent || text.contains(['\'', '"', '`', '\\']) {
         return Err(format!("(({text})) is no plain arithmetic"));
     }
@@ -277,7 +278,9 @@ impl Lexer {
             match self.peek(0) {
                 None => return Err("a ${ is never closed".to_owned()),
                 Some('}') => break,
-                Some('\'') if quoted => return Err("a ' in \"${…}\" is read differently by different shells".to_owned()),
+                Some('\'') if quoted => {
+                    return Err("a ' in \"${…}\" is read differently by different shells".to_owned());
+                }
                 Some(_) => self.piece(&mut pieces)?,
             }
         }

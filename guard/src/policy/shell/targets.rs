@@ -10,13 +10,33 @@ use crate::policy::{Refusal, rule};
 const SCRATCH: [&str; 2] = ["/tmp", "/var/tmp"];
 /// The system's own directories at the root.
 const SYSTEM: [&str; 22] = [
-    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "sys", "usr", "var", "opt", "root", "home", "run",
-    "srv", "Applications", "Library", "System", "Users", "private",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "lib",
+    "lib32",
+    "lib64",
+    "proc",
+    "sbin",
+    "sys",
+    "usr",
+    "var",
+    "opt",
+    "root",
+    "home",
+    "run",
+    "srv",
+    "Applications",
+    "Library",
+    "System",
+    "Users",
+    "private",
 ];
 /// Beginnings of the names of disks in `/dev`.
 const DISKS: [&str; 18] = [
-    "sd", "hd", "vd", "xvd", "nvme", "mmcblk", "loop", "dm-", "mapper/", "disk", "rdisk", "nbd", "sr", "sg", "zd", "md",
-    "ram", "block/",
+    "sd", "hd", "vd", "xvd", "nvme", "mmcblk", "loop", "dm-", "mapper/", "disk", "rdisk", "nbd", "sr", "sg",
+    "zd", "md", "ram", "block/",
 ];
 /// Memory and ports in `/dev`.
 const MEMORY: [&str; 4] = ["mem", "kmem", "port", "nvram"];
@@ -75,7 +95,10 @@ impl Inspector<'_> {
         for directory in &self.directories {
             let Some(directory) = directory else {
                 if recursive && !absolute && (everything || path.is_empty() || path == ".") {
-                    return Err(refuse(text, "the line does not tell which directory it would be in; name it"));
+                    return Err(refuse(
+                        text,
+                        "the line does not tell which directory it would be in; name it",
+                    ));
                 }
                 continue;
             };
@@ -89,7 +112,9 @@ impl Inspector<'_> {
     fn check_place(&self, text: &str, path: &Path, root: bool) -> Result<(), Refusal> {
         let allowed = SCRATCH.iter().map(Path::new).chain([self.workspace]);
         let below = |allowed: &Path| path.starts_with(allowed) && (root || path != allowed);
-        if allowed.into_iter().any(below) {
+        // A workspace may itself lie in scratch space.
+        let above = self.workspace.starts_with(path) && !(root && path == self.workspace);
+        if !above && allowed.into_iter().any(below) {
             return Ok(());
         }
         Err(if path == self.workspace {
@@ -128,15 +153,26 @@ impl Inspector<'_> {
         let normal = normalize(Path::new("/"), path);
         let Ok(device) = normal.strip_prefix("/dev") else { return check_kernel(text, &normal, written) };
         let device = device.to_string_lossy();
-        let disk = |name: &&str| device.strip_prefix(*name).is_some_and(|rest| *name != "ram" || rest.starts_with(|c: char| c.is_ascii_digit()));
+        let disk = |name: &&str| {
+            device
+                .strip_prefix(*name)
+                .is_some_and(|rest| *name != "ram" || rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
         let unclear = (active && device.contains(['*', '?', '[', '{'])) || device.contains(UNKNOWN);
-        if MEMORY.contains(&&*device) || DISKS.iter().any(|name| disk(&name)) || unclear {
+        if MEMORY.contains(&&*device) || DISKS.iter().any(disk) || unclear {
             let shown = text.replace(UNKNOWN, "…");
-            return Err(Refusal::new(rule::DEVICE, format!("{shown:?} is or may be a disk or memory; leave devices alone")));
+            return Err(Refusal::new(
+                rule::DEVICE,
+                format!("{shown:?} is or may be a disk or memory; leave devices alone"),
+            ));
         }
-        let harmless = HARMLESS.contains(&&*device) || ["fd/", "shm/", "pts/", "tcp/", "udp/"].iter().any(|name| device.starts_with(name));
+        let harmless = HARMLESS.contains(&&*device)
+            || ["fd/", "shm/", "pts/", "tcp/", "udp/"].iter().any(|name| device.starts_with(name));
         if written && !harmless {
-            return Err(Refusal::new(rule::DEVICE, format!("{text:?} is a device; write to a file of the workspace")));
+            return Err(Refusal::new(
+                rule::DEVICE,
+                format!("{text:?} is a device; write to a file of the workspace"),
+            ));
         }
         Ok(())
     }
@@ -153,7 +189,8 @@ impl Inspector<'_> {
         for field in &redirect.target {
             self.check_device(&field.text, field.active, written)?;
             let normal = normalize(Path::new("/"), &field.text);
-            let first = normal.components().nth(1).map(|name| name.as_os_str().to_string_lossy().into_owned());
+            let first =
+                normal.components().nth(1).map(|name| name.as_os_str().to_string_lossy().into_owned());
             let system = first.is_some_and(|name| SYSTEM.contains(&name.as_str()) && name != "dev");
             let unknown = field.is_unknown();
             if written && field.text.starts_with('/') && system && !unknown {
@@ -166,7 +203,8 @@ impl Inspector<'_> {
 
 /// Kernel switches that files are.
 fn check_kernel(text: &str, path: &Path, written: bool) -> Result<(), Refusal> {
-    let switch = ["/proc/sysrq-trigger", "/proc/kcore", "/proc/kmem"].iter().any(|known| path == Path::new(known));
+    let switch =
+        ["/proc/sysrq-trigger", "/proc/kcore", "/proc/kmem"].iter().any(|known| path == Path::new(known));
     let setting = written && (path.starts_with("/proc/sys") || path.starts_with("/sys"));
     if switch || setting {
         return Err(Refusal::new(rule::SYSTEM, format!("{text:?} is the kernel's; leave it alone")));
@@ -179,8 +217,9 @@ fn check_unknown(text: &str) -> Result<(), Refusal> {
     let rest: String = text.chars().filter(|c| *c != UNKNOWN).collect();
     let first = rest.trim_start_matches(['/', '.']).split('/').next().unwrap_or_default();
     let leads = text.starts_with([UNKNOWN, '/']) || rest.starts_with("..");
-    let broad = rest.split('/').all(|name| name.is_empty() || name == "." || name == ".." || is_everything(name));
-    if leads && (broad || SYSTEM.contains(&first)) || broad {
+    let broad =
+        rest.split('/').all(|name| name.is_empty() || name == "." || name == ".." || is_everything(name));
+    if broad || (leads && SYSTEM.contains(&first)) {
         let why = "the line does not tell what it is and it could be anything; write the path out";
         return Err(refuse(text, why));
     }

@@ -66,10 +66,11 @@ impl Variables {
     }
 
     fn value(&self, pieces: &[Piece]) -> String {
-        if let [Piece::Command { tokens, .. }] = pieces {
-            if matches!(tokens.first(), Some(Token::Word(word)) if literal(word).as_deref() == Some("mktemp")) {
-                return "/tmp/mktemp".to_owned();
-            }
+        if let [Piece::Command { tokens, .. }] = pieces
+            && let Some(Token::Word(word)) = tokens.first()
+            && literal(word).as_deref() == Some("mktemp")
+        {
+            return "/tmp/mktemp".to_owned();
         }
         let fields = fields::expand(pieces, &self.certain());
         let texts: Vec<String> = fields.into_iter().map(|field| field.text).collect();
