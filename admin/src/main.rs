@@ -1,4 +1,6 @@
 //! `bridgectl`: the human tool.
 fn main() -> std::process::ExitCode {
+    // A sandboxed command begins as another run of this binary.
+    bridge_guard::sandbox::child_main();
     bridge_admin::main()
 }

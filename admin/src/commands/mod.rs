@@ -5,7 +5,7 @@ mod audit_export;
 mod audit_verify;
 mod cleanup;
 mod completions;
-mod config;
+pub(crate) mod config;
 mod hook;
 mod invite;
 mod list;

@@ -6,11 +6,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bridge_guard::{Guard, GuardConfig, GuardError, Outcome, Plan, Request};
+use bridge_guard::{Guard, GuardConfig, GuardError, Occasion, Outcome, Plan, Request, RunError};
 use bridge_proto::paths::Paths;
 
 use crate::config::{ConfigError, YoloConfig};
-use crate::domain::redaction::Redactor;
+use crate::domain::command::CommandId;
+use crate::domain::time::Timestamp;
 
 pub use report::{message, summary};
 
@@ -27,6 +28,7 @@ pub fn guard(config: &YoloConfig, paths: &Paths) -> Result<Guard, ConfigError> {
         state: paths.state.join("yolo"),
         image: config.image.clone(),
         tier: config.sandbox,
+        ..GuardConfig::default()
     })
     .map_err(policy)
 }
@@ -52,21 +54,27 @@ pub async fn plan(guard: Arc<Guard>, request: Request) -> Result<Plan, GuardErro
 /// [`GuardError`] when it did not run.
 pub async fn run(
     guard: Arc<Guard>,
+    id: CommandId,
     plan: Plan,
-    redactor: Arc<Redactor>,
+    now: Timestamp,
     clean: CleanFn,
 ) -> Result<Outcome, GuardError> {
-    unblocked(move || guard.run(&plan, &|text| clean(&redactor, text))).await
+    unblocked(move || {
+        let label = id.to_string();
+        guard.run(&plan, &Occasion { now_ms: now.millis(), label: &label }, &*clean)
+    })
+    .await
 }
 
 /// Takes the secrets out of a text and counts them.
-pub type CleanFn = Box<dyn Fn(&Redactor, &str) -> (String, u32) + Send>;
+pub type CleanFn = Box<dyn Fn(&str) -> (String, u32) + Send>;
 
 async fn unblocked<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, GuardError> + Send + 'static,
 ) -> Result<T, GuardError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(error) => Err(GuardError::Run(bridge_guard::RunError(format!("the run itself failed: {error}")))),
+        // A panic of ours: the command, if it ran, died with its supervisor.
+        Err(error) => Err(GuardError::Run(RunError::Crashed(error.to_string()))),
     }
 }

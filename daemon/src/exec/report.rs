@@ -55,6 +55,6 @@ pub fn summary(outcome: &Outcome) -> Value {
         "stdout_bytes": outcome.stdout.text.len(), "stdout_cut": outcome.stdout.cut,
         "stderr_bytes": outcome.stderr.text.len(), "stderr_cut": outcome.stderr.cut,
         "redactions": outcome.stdout.redactions + outcome.stderr.redactions,
-        "remarks": outcome.remarks,
+        "remarks": outcome.remarks, "snapshot": outcome.snapshot,
     })
 }

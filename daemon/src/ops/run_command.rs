@@ -13,9 +13,10 @@ use super::dispatch::record_refusal;
 use super::error::OpError;
 use super::spec::Spec;
 use crate::bridge::Bridge;
+use crate::clock;
 use crate::domain::audit::Entry;
 use crate::domain::command::{CommandId, CommandState};
-use crate::domain::redaction::{Clean, Redactor};
+use crate::domain::redaction::Clean;
 use crate::domain::status::ActionType;
 use crate::exec;
 use crate::live::{Binding, LiveSession};
@@ -73,13 +74,7 @@ pub(super) async fn run(call: &Call<'_>, released: Released) -> Result<Outcome, 
     let guard = guard_of(call)?;
     let (answer, mut answered) = oneshot::channel();
     let limit = Duration::from_millis(released.plan.timeout_ms);
-    tokio::spawn(carry_out(
-        Arc::clone(call.bridge),
-        guard,
-        Arc::clone(&call.tuning.redactor),
-        released,
-        answer,
-    ));
+    tokio::spawn(carry_out(Arc::clone(call.bridge), guard, released, answer));
     let start = Instant::now();
     let mut ticks = interval_at(start + PROGRESS_EVERY, PROGRESS_EVERY);
     loop {
@@ -99,7 +94,6 @@ pub(super) async fn run(call: &Call<'_>, released: Released) -> Result<Outcome, 
 async fn carry_out(
     bridge: Arc<Bridge>,
     guard: Arc<Guard>,
-    redactor: Arc<Redactor>,
     released: Released,
     answer: oneshot::Sender<Result<Outcome, OpError>>,
 ) {
@@ -107,7 +101,8 @@ async fn carry_out(
         Some(commands) => Arc::clone(&commands.running).acquire_owned().await.ok(),
         None => None,
     };
-    let ran = exec::run(guard, released.plan.clone(), redactor, cleaner(&bridge, &released.binding)).await;
+    let clean = cleaner(&bridge, &released.binding);
+    let ran = exec::run(guard, released.id, released.plan.clone(), clock::now(), clean).await;
     drop(permit);
     let told_requester = !answer.is_closed();
     let kept = record(&bridge, &released, &ran, told_requester).await;
@@ -123,9 +118,9 @@ async fn carry_out(
 }
 
 fn cleaner(bridge: &Arc<Bridge>, binding: &Binding) -> exec::CleanFn {
-    let (tokens, conversation) = (Arc::clone(bridge.registry.own_tokens()), binding.conversation.id);
-    Box::new(move |redactor, text| {
-        let clean = redactor.clean(Some(conversation), text, &|hex| tokens.contains(hex));
+    let (bridge, conversation) = (Arc::clone(bridge), binding.conversation.id);
+    Box::new(move |text| {
+        let clean = bridge.clean(Some(conversation), text);
         (clean.as_str().to_owned(), clean.redactions())
     })
 }

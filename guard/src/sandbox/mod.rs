@@ -93,6 +93,9 @@ pub enum RunError {
         /// How many.
         count: usize,
     },
+    /// A fault of our own while it ran.
+    #[error("the run itself failed: {0}; this is a bug, please report it")]
+    Crashed(String),
 }
 
 /// To be called first in `main` of every binary that uses the guard: in a child that the sandbox re-executed it sets the
