@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Write,
     /// The same or the workspace itself.
     Target,
+    /// A file that may be written and is no address of another machine (`host:file`).
+    Archive,
     /// Something that may be read and whose own name is not protected, because a copy keeps it.
     Copied,
     /// A file in the workspace that an interpreter runs.
@@ -41,11 +43,12 @@ pub(crate) enum Kind {
     Choice(Vec<String>),
 }
 
-const NAMES: [(&str, Kind); 16] = [
+const NAMES: [(&str, Kind); 17] = [
     ("path", Kind::Path),
     ("inside", Kind::Inside),
     ("write", Kind::Write),
     ("target", Kind::Target),
+    ("archive", Kind::Archive),
     ("copied", Kind::Copied),
     ("script", Kind::Script),
     ("pattern", Kind::Pattern),

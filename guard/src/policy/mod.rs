@@ -6,12 +6,12 @@
 //!
 //! # `safe` and `restricted`
 //!
-//! A command is words, from a line ([`words`]) or given as such. No shell reads them.
+//! A command is words, from a line (`words`) or given as such. No shell reads them.
 //!
-//! * The program is a bare name of the list, found in the system's directories or a toolchain's ([`program`]).
-//! * Options are those of the list, exactly: no abbreviations, no unknown letters in a cluster ([`options`]).
+//! * The program is a bare name of the list, found in the system's directories or a toolchain's (`program`).
+//! * Options are those of the list, exactly: no abbreviations, no unknown letters in a cluster (`options`).
 //! * Paths are followed through symbolic links and stay in the workspace or on a short list of the system's; what is
-//!   written stays in the workspace and off the files that configure agents and Git ([`place`]).
+//!   written stays in the workspace and off the files that configure agents and Git (`place`).
 //! * **Patterns** (`*`, `?`, `[…]` outside quotes) are expanded here, and only where a path is expected. Where a program
 //!   takes a pattern itself, as in `find . -name *.py` or `grep fo* file`, the word is passed as it is, which is what
 //!   its writer means. Words that were given as such are never expanded.
@@ -22,7 +22,7 @@
 //! # `yolo`
 //!
 //! A line is run by a shell, words are run as they are, and every program is allowed. Refused are the disasters
-//! ([`shell`]): what nobody wants even in a sandbox, in any spelling, and what keeps a person from seeing it.
+//! (`shell`): what nobody wants even in a sandbox, in any spelling, and what keeps a person from seeing it.
 
 mod characters;
 mod glob;

@@ -144,6 +144,10 @@ impl<'a, 'w> Walk<'a, 'w> {
         };
         if text.starts_with("--") || self.spec.style == Style::Whole {
             characters::check_ascii(name, "the option")?;
+            if self.is_attached(name) {
+                let (name, attached) = text.split_at(2);
+                return self.named(name, Some(attached), text, word, words, at);
+            }
             return self.named(name, attached, text, word, words, at);
         }
         if text[1..].bytes().all(|b| b.is_ascii_digit()) && self.spec.options.contains_key(NUMERIC) {
@@ -179,6 +183,17 @@ impl<'a, 'w> Walk<'a, 'w> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a whole word is a letter and its value, as `-Iinclude`.
+    fn is_attached(&self, name: &str) -> bool {
+        let known = |name: &str| self.spec.never.contains_key(name) || self.spec.options.contains_key(name);
+        let letter = name.get(..2).filter(|letter| name.len() > 2 && *letter != "--");
+        let takes = |letter: &str| match self.spec.options.get(letter) {
+            Some(option) => option.value != Value::None,
+            None => self.spec.never.contains_key(letter),
+        };
+        !known(name) && letter.is_some_and(takes)
     }
 
     /// Short options in one word.

@@ -32,6 +32,10 @@ pub(crate) fn check(kind: &Kind, text: &str, what: &str, place: &Place<'_>) -> R
         }
         Kind::Write => not_an_option().and_then(|()| place.check_writable(text, false)),
         Kind::Target => not_an_option().and_then(|()| place.check_writable(text, true)),
+        Kind::Archive => {
+            expect(!text.contains(':'), "a file of the workspace without a colon in its name")?;
+            not_an_option().and_then(|()| place.check_writable(text, false))
+        }
         Kind::Copied => not_an_option().and_then(|()| place.check_copied(text)),
         Kind::Script => {
             expect(!text.starts_with('-'), "a script of the workspace")?;

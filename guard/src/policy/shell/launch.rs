@@ -37,20 +37,27 @@ impl Inspector<'_> {
         if lists(&self.disasters.interpreters) {
             return self.interpreter(name, arguments, redirects);
         }
+        if name == "script" || name == "flock" {
+            let code = arguments.iter().position(|field| field.text == "-c" || field.text == "--command");
+            if let Some(code) = code.and_then(|at| arguments.get(at + 1)) {
+                return self.code(code);
+            }
+        }
         if let Some(wrapper) = self.disasters.wrappers.get(name) {
             return self.wrapped(name, wrapper, arguments);
         }
         match name {
-            "eval" | "watch" => self.joined(arguments.iter().skip_while(|field| field.text.starts_with('-'))),
+            "eval" => self.joined(arguments.iter().skip_while(|field| field.text == "--")),
+            "watch" => self.joined(
+                arguments
+                    .iter()
+                    .skip_while(|field| field.text.starts_with('-') || field.text.parse::<f64>().is_ok()),
+            ),
             "source" | "." => self.sourced(arguments),
             "trap" => arguments.first().map_or(Ok(()), |field| self.code(field)),
             "alias" => {
                 let values = arguments.iter().filter_map(|field| field.text.split_once('='));
                 values.into_iter().try_for_each(|(_, value)| self.code(&Field::literal(value)))
-            }
-            "script" | "flock" => {
-                let code = arguments.iter().position(|field| field.text == "-c" || field.text == "--command");
-                code.and_then(|at| arguments.get(at + 1)).map_or(Ok(()), |field| self.code(field))
             }
             "git" => self.git(arguments),
             "command" => self.lookup_or_run(arguments),
@@ -184,9 +191,8 @@ impl Inspector<'_> {
         let mut placeholder = None;
         while let Some(field) = arguments.get(at) {
             let text = field.text.as_str();
-            if name == "env"
-                && (text.starts_with("-S") || text.starts_with("--split") || text.starts_with("-vS"))
-            {
+            let splits = text.starts_with("--split") || (!text.starts_with("--") && text.contains('S'));
+            if name == "env" && text.starts_with('-') && splits {
                 let attached = text.split_once(['S', '=']).map_or("", |(_, value)| value);
                 let behind = arguments[at + 1..].iter().map(|field| field.text.as_str());
                 let words: Vec<&str> = std::iter::once(attached).chain(behind).collect();

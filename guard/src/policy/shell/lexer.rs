@@ -6,7 +6,7 @@
 use super::quoting::{self, Piece};
 
 /// Substitutions in substitutions.
-pub(crate) const MAX_DEPTH: usize = 12;
+pub(crate) const MAX_DEPTH: usize = 24;
 
 /// A part of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -164,12 +164,19 @@ impl Lexer {
     }
 
     fn expansion(&mut self, pieces: &mut Vec<Piece>, quoted: bool) -> Result<(), String> {
+        if self.depth >= MAX_DEPTH {
+            return Err("it is nested too deeply".to_owned());
+        }
+        self.depth += 1;
+        let done = self.expand(pieces, quoted);
+        self.depth -= 1;
+        done
+    }
+
+    fn expand(&mut self, pieces: &mut Vec<Piece>, quoted: bool) -> Result<(), String> {
         if self.take("`") {
             let source = self.backticks(quoted)?;
-            if self.depth >= MAX_DEPTH {
-                return Err("it is nested too deeply".to_owned());
-            }
-            let mut lexer = Self::new(&source, self.depth + 1);
+            let mut lexer = Self::new(&source, self.depth);
             let tokens = lexer.tokens(false)?;
             if lexer.at < lexer.chars.len() {
                 return Err("a ) closes nothing".to_owned());

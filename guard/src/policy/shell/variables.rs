@@ -12,6 +12,8 @@ use super::quoting::{Piece, is_name, literal};
 const MAX_CHOICES: usize = 64;
 /// Commands whose words may be assignments.
 const DECLARING: [&str; 5] = ["export", "declare", "local", "readonly", "typeset"];
+/// Commands that may change any variable.
+const OPAQUE: [&str; 3] = ["eval", "source", "."];
 /// Commands that give the variables they name values of their own.
 const READING: [&str; 8] = ["read", "mapfile", "readarray", "getopts", "printf", "let", "unset", "select"];
 
@@ -42,6 +44,17 @@ impl Variables {
         }
         for simple in &script.commands {
             self.command(simple);
+            simple.words.iter().for_each(|word| self.defaults(word));
+        }
+    }
+
+    /// `${name:=value}` assigns.
+    fn defaults(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            if let Piece::Variable { name, modifier: Some(modifier), .. } = piece {
+                self.add(name, None);
+                self.defaults(modifier);
+            }
         }
     }
 
@@ -50,11 +63,23 @@ impl Variables {
         let name = name.unwrap_or_default();
         let declares = DECLARING.contains(&name.as_str());
         let reads = READING.contains(&name.as_str());
+        if OPAQUE.contains(&name.as_str()) {
+            self.0.values_mut().for_each(|values| values.push(None));
+        }
+        let options =
+            simple.words.iter().filter_map(|word| literal(word)).filter(|text| text.starts_with('-'));
+        let options: Vec<String> = options.collect();
+        let refers = declares && options.iter().any(|text| text.contains('n'));
+        if reads {
+            // `-vname`, `-aname`
+            let attached = options.iter().flat_map(|text| text.char_indices().map(|(at, _)| &text[at..]));
+            attached.filter(|name| is_name(name)).for_each(|name| self.add(name, None));
+        }
         let mut leading = true;
         for word in &simple.words {
             match assignment(word) {
                 Some((variable, appends, value)) if leading || declares => {
-                    let value = if appends { None } else { Some(self.value(&value)) };
+                    let value = if appends || refers { None } else { Some(self.value(&value)) };
                     self.add(variable, value);
                 }
                 _ => leading = false,
@@ -100,7 +125,11 @@ impl Variables {
         words.for_each(|word| variables_of(word, &mut names));
         names.sort_unstable();
         names.dedup();
-        let mut choices = vec![Values::new()];
+        let mut start = Values::new();
+        if self.0.contains_key("IFS") {
+            start.insert("IFS".to_owned(), String::new());
+        }
+        let mut choices = vec![start.clone()];
         for name in names {
             let Some(values) = self.0.get(name) else { continue };
             let mut next = Vec::new();
@@ -114,7 +143,7 @@ impl Variables {
                 }
             }
             if next.len() > MAX_CHOICES {
-                return vec![Values::new()];
+                return vec![start];
             }
             choices = next;
         }
