@@ -283,7 +283,8 @@ impl Guard {
     }
 
     fn hidden(&self) -> Vec<PathBuf> {
-        self.config.hidden.iter().chain([&self.config.state]).cloned().collect()
+        let all = self.config.hidden.iter().chain([&self.config.state]);
+        all.filter(|path| !path.as_os_str().is_empty()).cloned().collect()
     }
 }
 

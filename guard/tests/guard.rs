@@ -1,4 +1,5 @@
 //! A run with all that surrounds it.
+#![allow(clippy::unwrap_used)] // clippy knows only `#[test]` functions as tests
 
 mod support;
 

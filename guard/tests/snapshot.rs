@@ -1,4 +1,5 @@
 //! Snapshots keep every byte, and run nothing of the workspace.
+#![allow(clippy::unwrap_used)] // clippy knows only `#[test]` functions as tests
 
 mod support;
 
@@ -261,10 +262,10 @@ fn what_is_left_out_is_said() {
     nix::unistd::mkfifo(&fixture.path("pipe"), nix::sys::stat::Mode::S_IRUSR).unwrap();
     let snapshot = fixture.take(NOW);
     let expected = [
-        ("cache", Why::Regenerated),
         ("large", Why::TooLarge),
-        ("node_modules", Why::Regenerated),
         ("pipe", Why::Special),
+        ("cache", Why::Regenerated),
+        ("node_modules", Why::Regenerated),
         ("target", Why::Regenerated),
     ];
     assert_eq!(snapshot.left_out, expected.map(|(path, why)| (format!("{path:?}"), why)));
