@@ -15,7 +15,7 @@ use crate::policy::{Command, Policy, PolicyError, Refusal};
 use crate::protect::{ProtectError, Protected, Quarantine};
 use crate::sandbox::docker::Docker;
 use crate::sandbox::{Barrier, RunError, Tier};
-use crate::snapshot::{Extent, Snapshot, SnapshotError, Snapshots, Why};
+use crate::snapshot::{Extent, Restored, Selection, Snapshot, SnapshotError, Snapshots, Why};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Milliseconds that a command may be given.
@@ -110,6 +110,9 @@ pub enum GuardError {
     /// What it may change could not be restored.
     #[error("no snapshot could be taken before it, so it was not run: {0}")]
     Snapshot(#[from] SnapshotError),
+    /// Nothing could be restored.
+    #[error(transparent)]
+    Restore(SnapshotError),
     /// It could not be run.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -168,7 +171,7 @@ impl Guard {
         self.barrier().map(Barrier::tier)
     }
 
-    /// What commands run in here: for snapshots.
+    /// What commands run in here: for comparing and pruning snapshots.
     ///
     /// # Errors
     /// [`GuardError::NoSandbox`].
@@ -240,6 +243,17 @@ impl Guard {
         let (stdout, stderr) = streams(&raw.stdout, &raw.stderr, self.config.budget.characters, redact);
         let duration_ms = u64::try_from(raw.duration.as_millis()).unwrap_or(u64::MAX);
         Ok(Outcome { ended: raw.ended, duration_ms, stdout, stderr, remarks, snapshot })
+    }
+
+    /// Restores a snapshot while no command writes in its workspace.
+    ///
+    /// # Errors
+    /// [`GuardError::Restore`], [`GuardError::Busy`] or [`GuardError::NoSandbox`].
+    pub fn restore(&self, id: &str, selection: &Selection, now_ms: i64) -> Result<Restored, GuardError> {
+        let snapshots = self.snapshots().map_err(GuardError::Restore)?;
+        let path = snapshots.get(id).map_err(GuardError::Restore)?.workspace;
+        let _occupied = self.busy.occupy(&path).ok_or(GuardError::Busy(path))?;
+        snapshots.restore(self.barrier()?, id, selection, now_ms).map_err(GuardError::Restore)
     }
 
     /// What is done before a command that may write.

@@ -106,55 +106,55 @@ fn an_ordinary_run_leaves_no_remark() {
     assert!(!fixture.state.path().join("quarantine").exists());
 }
 
+type Change = fn(&Fixture);
+
+const CHANGES: [(&str, Change); 22] = [
+    ("a hook created and locked in", |f| {
+        f.write(".git/hooks/post-merge", "evil");
+        fs::set_permissions(f.path(".git/hooks"), fs::Permissions::from_mode(0o500)).unwrap();
+    }),
+    ("locked up directories", |f| {
+        f.write("src/.cursor/mcp.json", "evil");
+        for path in ["src/.cursor", ".claude", ".vscode", "src"] {
+            fs::set_permissions(f.path(path), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+    }),
+    ("a hook changed", |f| f.write(".git/hooks/pre-commit", "evil")),
+    ("a hook created", |f| f.write(".git/hooks/post-checkout", "evil")),
+    ("a hook no longer executable", |f| {
+        fs::set_permissions(f.path(".git/hooks/pre-commit"), fs::Permissions::from_mode(0o644)).unwrap();
+    }),
+    ("settings changed", |f| f.write(".git/config", "[core]\n\tfsmonitor = ./evil\n")),
+    ("settings of a nested repository", |f| f.write("vendor/nested/.git/config", "[alias]\n\tst = !evil\n")),
+    ("settings created", |f| f.write(".git/config.worktree", "[core]\n\tfsmonitor = ./evil\n")),
+    ("settings deleted", |f| fs::remove_file(f.path(".git/config")).unwrap()),
+    ("settings moved", |f| fs::rename(f.path(".git/config"), f.path(".git/moved")).unwrap()),
+    ("hooks deleted", |f| fs::remove_dir_all(f.path(".git/hooks")).unwrap()),
+    ("hooks by a link", |f| {
+        fs::rename(f.path(".git/hooks"), f.path("evil")).unwrap();
+        symlink("../evil", f.path(".git/hooks")).unwrap();
+    }),
+    ("settings by a link", |f| {
+        fs::remove_file(f.path(".git/config")).unwrap();
+        symlink("/etc/hostname", f.path(".git/config")).unwrap();
+    }),
+    ("a second name", |f| fs::hard_link(f.path(".git/config"), f.path("harmless.txt")).unwrap()),
+    ("attributes", |f| f.write(".git/info/attributes", "* filter=evil")),
+    ("a way elsewhere", |f| f.write(".git/commondir", "../evil")),
+    ("a directory in place of settings", |f| {
+        fs::remove_file(f.path(".git/config")).unwrap();
+        fs::create_dir(f.path(".git/config")).unwrap();
+    }),
+    ("an agent's configuration created", |f| f.write("deep/down/.mcp.json", "{}")),
+    ("an agent's configuration changed", |f| f.write(".claude/settings.json", "{\"hooks\":1}")),
+    ("a whole directory of an agent", |f| f.write("src/.cursor/mcp.json", "{}")),
+    ("a file in it", |f| f.write(".claude/commands/x.md", "evil")),
+    ("tasks", |f| f.write(".vscode/tasks.json", "evil")),
+];
+
 #[test]
 fn whatever_is_done_to_protected_things_is_undone() {
-    type Change = fn(&Fixture);
-    let changes: [(&str, Change); 22] = [
-        ("a hook created and locked in", |f| {
-            f.write(".git/hooks/post-merge", "evil");
-            fs::set_permissions(f.path(".git/hooks"), fs::Permissions::from_mode(0o500)).unwrap();
-        }),
-        ("locked up directories", |f| {
-            f.write("src/.cursor/mcp.json", "evil");
-            for path in ["src/.cursor", ".claude", ".vscode", "src"] {
-                fs::set_permissions(f.path(path), fs::Permissions::from_mode(0o000)).unwrap();
-            }
-        }),
-        ("a hook changed", |f| f.write(".git/hooks/pre-commit", "evil")),
-        ("a hook created", |f| f.write(".git/hooks/post-checkout", "evil")),
-        ("a hook no longer executable", |f| {
-            fs::set_permissions(f.path(".git/hooks/pre-commit"), fs::Permissions::from_mode(0o644)).unwrap();
-        }),
-        ("settings changed", |f| f.write(".git/config", "[core]\n\tfsmonitor = ./evil\n")),
-        ("settings of a nested repository", |f| {
-            f.write("vendor/nested/.git/config", "[alias]\n\tst = !evil\n")
-        }),
-        ("settings created", |f| f.write(".git/config.worktree", "[core]\n\tfsmonitor = ./evil\n")),
-        ("settings deleted", |f| fs::remove_file(f.path(".git/config")).unwrap()),
-        ("settings moved", |f| fs::rename(f.path(".git/config"), f.path(".git/moved")).unwrap()),
-        ("hooks deleted", |f| fs::remove_dir_all(f.path(".git/hooks")).unwrap()),
-        ("hooks by a link", |f| {
-            fs::rename(f.path(".git/hooks"), f.path("evil")).unwrap();
-            symlink("../evil", f.path(".git/hooks")).unwrap();
-        }),
-        ("settings by a link", |f| {
-            fs::remove_file(f.path(".git/config")).unwrap();
-            symlink("/etc/hostname", f.path(".git/config")).unwrap();
-        }),
-        ("a second name", |f| fs::hard_link(f.path(".git/config"), f.path("harmless.txt")).unwrap()),
-        ("attributes", |f| f.write(".git/info/attributes", "* filter=evil")),
-        ("a way elsewhere", |f| f.write(".git/commondir", "../evil")),
-        ("a directory in place of settings", |f| {
-            fs::remove_file(f.path(".git/config")).unwrap();
-            fs::create_dir(f.path(".git/config")).unwrap();
-        }),
-        ("an agent's configuration created", |f| f.write("deep/down/.mcp.json", "{}")),
-        ("an agent's configuration changed", |f| f.write(".claude/settings.json", "{\"hooks\":1}")),
-        ("a whole directory of an agent", |f| f.write("src/.cursor/mcp.json", "{}")),
-        ("a file in it", |f| f.write(".claude/commands/x.md", "evil")),
-        ("tasks", |f| f.write(".vscode/tasks.json", "evil")),
-    ];
-    for (name, change) in changes {
+    for (name, change) in CHANGES {
         let fixture = Fixture::new();
         let before: Vec<_> = fixture.everything();
         let remarks = fixture.after(change);

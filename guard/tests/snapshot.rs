@@ -327,6 +327,21 @@ fn snapshots_are_listed_and_pruned_oldest_first() {
 }
 
 #[test]
+fn nothing_is_restored_through_a_link_in_place_of_the_workspace() {
+    let fixture = Fixture::new();
+    let elsewhere = fixture.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fixture.write("w/file", "x");
+    let workspace = Workspace::open(&fixture.path("w")).unwrap();
+    let snapshot = fixture.snapshots.take(&Plain, &workspace, "test", NOW).unwrap();
+    fs::remove_dir_all(&workspace.path).unwrap();
+    symlink(&elsewhere, &workspace.path).unwrap();
+    let result = fixture.snapshots.restore(&Plain, &snapshot.id, &Selection::default(), NOW);
+    assert!(matches!(result, Err(SnapshotError::Moved(_))));
+    assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+}
+
+#[test]
 fn two_of_the_same_moment_have_two_names() {
     let fixture = Fixture::new();
     let (first, second) = (fixture.take(NOW), fixture.take(NOW));

@@ -23,11 +23,11 @@ git init --quiet --bare --template= "$GIT_DIR"
 mkdir -p "$GIT_DIR/info"
 printf '%s\n' "$1" > "$GIT_DIR/info/attributes""#;
 /// The index is kept, so that only files that changed are read; a lock on it was left by a git that was killed. Each path
-/// is added by its name: git takes files of nested repositories this way, and asks no ignore rule.
+/// is added by its name, unless it is gone by now: git takes files of nested repositories this way, and asks no ignore rule.
 const INDEX: &str = r#"rm -f "$GIT_INDEX_FILE.lock"
 if [ "$2" = fresh ]; then rm -f "$GIT_INDEX_FILE"; fi
 git update-index -z --force-remove --stdin < "$1/gone"
-git update-index -z --add --replace --stdin < "$1/kept"
+git update-index -z --add --remove --replace --stdin < "$1/kept"
 git write-tree"#;
 const COMMIT: &str = r#"git update-ref "refs/snapshots/$2" "$(git commit-tree -m "$2" "$1")""#;
 

@@ -34,6 +34,7 @@ use record::Record;
 
 use crate::outcome::Ended;
 use crate::sandbox::{Barrier, RunError};
+use crate::workspace::Workspace;
 
 /// A workspace as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,9 @@ pub enum SnapshotError {
     /// No such snapshot.
     #[error("there is no snapshot {0:?}; `bridgectl snapshots` lists them")]
     Unknown(String),
+    /// The workspace is not where it was.
+    #[error("{0} is gone or a symbolic link by now; put the directory back in its place")]
+    Moved(PathBuf),
     /// A file of ours or the workspace.
     #[error("{path}: {source}")]
     File {
@@ -180,9 +184,24 @@ impl Snapshots {
         Place { repository: self.directory.join(format!("{name}.git")), records: self.directory.join(name) }
     }
 
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Unknown`] when there is none with this id.
+    pub fn get(&self, id: &str) -> Result<Snapshot, SnapshotError> {
+        let all = self.list(None)?;
+        all.into_iter()
+            .find(|snapshot| snapshot.id == id)
+            .ok_or_else(|| SnapshotError::Unknown(id.to_owned()))
+    }
+
+    /// One whose workspace is still where it was.
     fn find(&self, id: &str) -> Result<(Place, Record), SnapshotError> {
         let unknown = || SnapshotError::Unknown(id.to_owned());
-        let snapshot = self.list(None)?.into_iter().find(|snapshot| snapshot.id == id).ok_or_else(unknown)?;
+        let snapshot = self.get(id)?;
+        if !Workspace::open(&snapshot.workspace).is_ok_and(|there| there.path == snapshot.workspace) {
+            return Err(SnapshotError::Moved(snapshot.workspace));
+        }
         let place = self.place(&snapshot.workspace);
         let details = read(&place.details(id))?.ok_or_else(unknown)?;
         Ok((place, Record { snapshot, details }))
