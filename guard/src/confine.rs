@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::mode::Mode;
 use crate::plan::Plan;
+use crate::protect;
 use crate::sandbox::{Job, Limits};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -80,7 +81,15 @@ pub(crate) fn check_place(workspace: &Workspace, hidden: &[PathBuf]) -> Result<(
     let system = || SYSTEM.into_iter().map(Path::new);
     let kept = TOO_MUCH.into_iter().map(Path::new).chain(system()).chain(home.as_deref());
     workspace.refuse_holding(kept.chain(hidden()))?;
-    workspace.refuse_within(system().chain(hidden()).chain(of_home.iter().map(PathBuf::as_path)))
+    workspace.refuse_within(system().chain(hidden()).chain(of_home.iter().map(PathBuf::as_path)))?;
+    workspace.refuse_within(workspace.path.ancestors().filter(|above| is_protected(above, &workspace.path)))
+}
+
+/// Whether a directory is protected, or is a repository that the workspace would be the insides of.
+fn is_protected(above: &Path, workspace: &Path) -> bool {
+    let has = |name: &str| above.join(name).symlink_metadata().is_ok();
+    let is_git = || has("HEAD") && (has("commondir") || has("objects") && has("refs"));
+    protect::covers(workspace) && protect::covers(above) || above != workspace && is_git()
 }
 
 /// The whole environment of a command: nothing is taken from ours. What the policy adds wins.
@@ -164,7 +173,16 @@ mod tests {
         {
             assert!(refused(path).is_err(), "{path}");
         }
-        for path in ["/tmp/x", "/home/somebody/project", "/srv/x", "/h/other"] {
+        for path in ["/w/.git", "/w/.git/hooks", "/w/.claude", "/w/.husky/_", "/w/.claude/worktrees/x/.git"] {
+            assert!(refused(path).is_err(), "{path}");
+        }
+        let bare = tempfile::tempdir().unwrap();
+        for name in ["HEAD", "objects", "refs", "hooks"] {
+            std::fs::create_dir(bare.path().join(name)).unwrap();
+        }
+        assert!(refused(bare.path().join("hooks").to_str().unwrap()).is_err());
+        refused(bare.path().to_str().unwrap()).unwrap();
+        for path in ["/tmp/x", "/home/somebody/project", "/srv/x", "/h/other", "/w/.claude/worktrees/x"] {
             assert!(refused(path).is_ok(), "{path}");
         }
         let home = nix::unistd::User::from_uid(nix::unistd::getuid()).unwrap().unwrap().dir;

@@ -15,7 +15,7 @@ use crate::policy::{Command, Policy, PolicyError, Refusal};
 use crate::protect::{ProtectError, Protected, Quarantine};
 use crate::sandbox::docker::Docker;
 use crate::sandbox::{self, Barrier, RunError, Tier};
-use crate::snapshot::{Extent, Snapshot, SnapshotError, Snapshots, Why};
+use crate::snapshot::{Extent, Restored, Selection, Snapshot, SnapshotError, Snapshots, Why};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Milliseconds that a command may be given.
@@ -110,6 +110,9 @@ pub enum GuardError {
     /// What it may change could not be restored.
     #[error("no snapshot could be taken before it, so it was not run: {0}")]
     Snapshot(#[from] SnapshotError),
+    /// Nothing could be restored.
+    #[error(transparent)]
+    Restore(SnapshotError),
     /// It could not be run.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -157,6 +160,7 @@ impl Guard {
                 Policy::with_user(&text, path)?
             }
         };
+        let policy = policy.with_toolchains(config.toolchains.clone());
         Ok(Self { config, policy, barrier, container, busy: Busy::default() })
     }
 
@@ -168,7 +172,7 @@ impl Guard {
         self.barrier().map(Barrier::tier)
     }
 
-    /// What commands run in here: for snapshots.
+    /// What commands run in here: for comparing and pruning snapshots.
     ///
     /// # Errors
     /// [`GuardError::NoSandbox`].
@@ -242,6 +246,17 @@ impl Guard {
         Ok(Outcome { ended: raw.ended, duration_ms, stdout, stderr, remarks, snapshot })
     }
 
+    /// Restores a snapshot while no command writes in its workspace.
+    ///
+    /// # Errors
+    /// [`GuardError::Restore`], [`GuardError::Busy`] or [`GuardError::NoSandbox`].
+    pub fn restore(&self, id: &str, selection: &Selection, now_ms: i64) -> Result<Restored, GuardError> {
+        let snapshots = self.snapshots().map_err(GuardError::Restore)?;
+        let path = snapshots.get(id).map_err(GuardError::Restore)?.workspace;
+        let _occupied = self.busy.occupy(&path).ok_or(GuardError::Busy(path))?;
+        snapshots.restore(self.barrier()?, id, selection, now_ms).map_err(GuardError::Restore)
+    }
+
     /// What is done before a command that may write.
     fn surround(
         &self,
@@ -283,7 +298,8 @@ impl Guard {
     }
 
     fn hidden(&self) -> Vec<PathBuf> {
-        self.config.hidden.iter().chain([&self.config.state]).cloned().collect()
+        let all = self.config.hidden.iter().chain([&self.config.state]);
+        all.filter(|path| !path.as_os_str().is_empty()).cloned().collect()
     }
 }
 

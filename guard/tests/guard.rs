@@ -1,4 +1,5 @@
 //! A run with all that surrounds it.
+#![allow(clippy::unwrap_used)] // clippy knows only `#[test]` functions as tests
 
 mod support;
 
@@ -92,8 +93,7 @@ fn a_run_is_clean_undoable_and_leaves_protected_things_alone() {
     let id = outcome.snapshot.unwrap();
     let all = snapshots.list(None).unwrap();
     assert_eq!((all.len(), all[0].id.as_str(), all[0].label.as_str()), (1, id.as_str(), "req_1"));
-    let barrier = fixture.guard.barrier().unwrap();
-    snapshots.restore(barrier, &id, &Selection::default(), OCCASION.now_ms + 1).unwrap();
+    fixture.guard.restore(&id, &Selection::default(), OCCASION.now_ms + 1).unwrap();
     assert_eq!(fs::read(fixture.path("file")).unwrap(), b"precious");
 }
 

@@ -1,4 +1,5 @@
 //! What is left of a command's output.
+#![allow(clippy::unwrap_used)] // clippy knows only `#[test]` functions as tests
 
 use bridge_guard::output::{LEAST_CHARACTERS, plain, streams};
 use bridge_guard::sandbox::Captured;

@@ -1,4 +1,5 @@
 //! What becomes of protected things that a command touches.
+#![allow(clippy::unwrap_used)] // clippy knows only `#[test]` functions as tests
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -105,49 +106,62 @@ fn an_ordinary_run_leaves_no_remark() {
     assert!(!fixture.state.path().join("quarantine").exists());
 }
 
+type Change = fn(&Fixture);
+
+const CHANGES: [(&str, Change); 22] = [
+    ("a hook created and locked in", |f| {
+        f.write(".git/hooks/post-merge", "evil");
+        fs::set_permissions(f.path(".git/hooks"), fs::Permissions::from_mode(0o500)).unwrap();
+    }),
+    ("locked up directories", |f| {
+        f.write("src/.cursor/mcp.json", "evil");
+        for path in ["src/.cursor", ".claude", ".vscode", "src"] {
+            fs::set_permissions(f.path(path), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+    }),
+    ("a hook changed", |f| f.write(".git/hooks/pre-commit", "evil")),
+    ("a hook created", |f| f.write(".git/hooks/post-checkout", "evil")),
+    ("a hook no longer executable", |f| {
+        fs::set_permissions(f.path(".git/hooks/pre-commit"), fs::Permissions::from_mode(0o644)).unwrap();
+    }),
+    ("settings changed", |f| f.write(".git/config", "[core]\n\tfsmonitor = ./evil\n")),
+    ("settings of a nested repository", |f| f.write("vendor/nested/.git/config", "[alias]\n\tst = !evil\n")),
+    ("settings created", |f| f.write(".git/config.worktree", "[core]\n\tfsmonitor = ./evil\n")),
+    ("settings deleted", |f| fs::remove_file(f.path(".git/config")).unwrap()),
+    ("settings moved", |f| fs::rename(f.path(".git/config"), f.path(".git/moved")).unwrap()),
+    ("hooks deleted", |f| fs::remove_dir_all(f.path(".git/hooks")).unwrap()),
+    ("hooks by a link", |f| {
+        fs::rename(f.path(".git/hooks"), f.path("evil")).unwrap();
+        symlink("../evil", f.path(".git/hooks")).unwrap();
+    }),
+    ("settings by a link", |f| {
+        fs::remove_file(f.path(".git/config")).unwrap();
+        symlink("/etc/hostname", f.path(".git/config")).unwrap();
+    }),
+    ("a second name", |f| fs::hard_link(f.path(".git/config"), f.path("harmless.txt")).unwrap()),
+    ("attributes", |f| f.write(".git/info/attributes", "* filter=evil")),
+    ("a way elsewhere", |f| f.write(".git/commondir", "../evil")),
+    ("a directory in place of settings", |f| {
+        fs::remove_file(f.path(".git/config")).unwrap();
+        fs::create_dir(f.path(".git/config")).unwrap();
+    }),
+    ("an agent's configuration created", |f| f.write("deep/down/.mcp.json", "{}")),
+    ("an agent's configuration changed", |f| f.write(".claude/settings.json", "{\"hooks\":1}")),
+    ("a whole directory of an agent", |f| f.write("src/.cursor/mcp.json", "{}")),
+    ("a file in it", |f| f.write(".claude/commands/x.md", "evil")),
+    ("tasks", |f| f.write(".vscode/tasks.json", "evil")),
+];
+
 #[test]
 fn whatever_is_done_to_protected_things_is_undone() {
-    type Change = fn(&Fixture);
-    let changes: [(&str, Change); 20] = [
-        ("a hook changed", |f| f.write(".git/hooks/pre-commit", "evil")),
-        ("a hook created", |f| f.write(".git/hooks/post-checkout", "evil")),
-        ("a hook no longer executable", |f| {
-            fs::set_permissions(f.path(".git/hooks/pre-commit"), fs::Permissions::from_mode(0o644)).unwrap();
-        }),
-        ("settings changed", |f| f.write(".git/config", "[core]\n\tfsmonitor = ./evil\n")),
-        ("settings of a nested repository", |f| {
-            f.write("vendor/nested/.git/config", "[alias]\n\tst = !evil\n")
-        }),
-        ("settings created", |f| f.write(".git/config.worktree", "[core]\n\tfsmonitor = ./evil\n")),
-        ("settings deleted", |f| fs::remove_file(f.path(".git/config")).unwrap()),
-        ("settings moved", |f| fs::rename(f.path(".git/config"), f.path(".git/moved")).unwrap()),
-        ("hooks deleted", |f| fs::remove_dir_all(f.path(".git/hooks")).unwrap()),
-        ("hooks by a link", |f| {
-            fs::rename(f.path(".git/hooks"), f.path("evil")).unwrap();
-            symlink("../evil", f.path(".git/hooks")).unwrap();
-        }),
-        ("settings by a link", |f| {
-            fs::remove_file(f.path(".git/config")).unwrap();
-            symlink("/etc/hostname", f.path(".git/config")).unwrap();
-        }),
-        ("a second name", |f| fs::hard_link(f.path(".git/config"), f.path("harmless.txt")).unwrap()),
-        ("attributes", |f| f.write(".git/info/attributes", "* filter=evil")),
-        ("a way elsewhere", |f| f.write(".git/commondir", "../evil")),
-        ("a directory in place of settings", |f| {
-            fs::remove_file(f.path(".git/config")).unwrap();
-            fs::create_dir(f.path(".git/config")).unwrap();
-        }),
-        ("an agent's configuration created", |f| f.write("deep/down/.mcp.json", "{}")),
-        ("an agent's configuration changed", |f| f.write(".claude/settings.json", "{\"hooks\":1}")),
-        ("a whole directory of an agent", |f| f.write("src/.cursor/mcp.json", "{}")),
-        ("a file in it", |f| f.write(".claude/commands/x.md", "evil")),
-        ("tasks", |f| f.write(".vscode/tasks.json", "evil")),
-    ];
-    for (name, change) in changes {
+    for (name, change) in CHANGES {
         let fixture = Fixture::new();
         let before: Vec<_> = fixture.everything();
         let remarks = fixture.after(change);
         assert!((1..=3).contains(&remarks.len()), "{name}: {remarks:#?}");
+        for path in ["src", ".vscode"] {
+            fs::set_permissions(fixture.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+        }
         for thing in &before {
             assert!(fixture.everything().contains(thing), "{name}: {thing:?}, {remarks:#?}");
         }
@@ -251,6 +265,33 @@ fn what_is_too_deep_to_look_at_is_taken_away() {
         Protected::record(fixture.workspace.path()).unwrap_err()
     };
     assert!(error.to_string().contains("deep"), "{error}");
+}
+
+#[test]
+fn worktrees_of_an_agent_are_ordinary() {
+    let fixture = Fixture::new();
+    let remarks = fixture.after(|fixture| {
+        fixture.write(".claude/worktrees/x/src/main.rs", "changed");
+        fixture.write(".claude/worktrees/x/.mcp.json", "evil");
+    });
+    assert!(fixture.path(".claude/worktrees/x/src/main.rs").exists());
+    assert!(!fixture.path(".claude/worktrees/x/.mcp.json").exists());
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+}
+
+#[test]
+fn the_looks_of_a_repository_hide_nothing() {
+    let fixture = Fixture::new();
+    let remarks = fixture.after(|fixture| {
+        for path in
+            ["HEAD", "objects/.git/hooks/post-commit", "refs/x", "info/.envrc", ".cursor/mcp.json", "hooks/x"]
+        {
+            fixture.write(path, "evil");
+        }
+    });
+    for path in ["objects/.git/hooks/post-commit", "info/.envrc", ".cursor", "hooks/x"] {
+        assert!(!fixture.path(path).exists(), "{path}: {remarks:#?}");
+    }
 }
 
 #[test]

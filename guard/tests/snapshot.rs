@@ -1,4 +1,5 @@
 //! Snapshots keep every byte, and run nothing of the workspace.
+#![allow(clippy::unwrap_used)] // clippy knows only `#[test]` functions as tests
 
 mod support;
 
@@ -261,10 +262,10 @@ fn what_is_left_out_is_said() {
     nix::unistd::mkfifo(&fixture.path("pipe"), nix::sys::stat::Mode::S_IRUSR).unwrap();
     let snapshot = fixture.take(NOW);
     let expected = [
-        ("cache", Why::Regenerated),
         ("large", Why::TooLarge),
-        ("node_modules", Why::Regenerated),
         ("pipe", Why::Special),
+        ("cache", Why::Regenerated),
+        ("node_modules", Why::Regenerated),
         ("target", Why::Regenerated),
     ];
     assert_eq!(snapshot.left_out, expected.map(|(path, why)| (format!("{path:?}"), why)));
@@ -323,6 +324,21 @@ fn snapshots_are_listed_and_pruned_oldest_first() {
     let gone = fixture.snapshots.restore(&Plain, &ids[0], &Selection::default(), NOW);
     assert!(matches!(gone, Err(SnapshotError::Unknown(_))));
     fixture.take(NOW + 200);
+}
+
+#[test]
+fn nothing_is_restored_through_a_link_in_place_of_the_workspace() {
+    let fixture = Fixture::new();
+    let elsewhere = fixture.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fixture.write("w/file", "x");
+    let workspace = Workspace::open(&fixture.path("w")).unwrap();
+    let snapshot = fixture.snapshots.take(&Plain, &workspace, "test", NOW).unwrap();
+    fs::remove_dir_all(&workspace.path).unwrap();
+    symlink(&elsewhere, &workspace.path).unwrap();
+    let result = fixture.snapshots.restore(&Plain, &snapshot.id, &Selection::default(), NOW);
+    assert!(matches!(result, Err(SnapshotError::Moved(_))));
+    assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, MetadataExt as _, OpenOptions, Permissions, PermissionsExt as _};
 
 /// Opens a directory by its real path.
 pub(crate) fn open(path: &Path) -> io::Result<Dir> {
@@ -29,6 +29,15 @@ fn normal(component: Component<'_>) -> io::Result<&OsStr> {
         Component::Normal(name) => Ok(name),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }
+}
+
+/// Gives the owner back the right to change a directory.
+pub(crate) fn make_writable(directory: &Dir) -> io::Result<()> {
+    let mode = directory.dir_metadata()?.mode() & 0o7777;
+    if mode & 0o700 == 0o700 {
+        return Ok(());
+    }
+    directory.set_permissions(".", Permissions::from_mode(mode | 0o700))
 }
 
 /// Opens a file, but no link to one.

@@ -80,7 +80,37 @@ fn is_plain_address(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::is_harmless;
+
+    const PIECES: [&str; 24] = [
+        "\n",
+        "\n",
+        "\n",
+        "bare = false\n",
+        "fileMode=true\n",
+        "\tbare",
+        "=",
+        " = ",
+        "\\",
+        "\\\n",
+        "\"",
+        "#",
+        ";",
+        "[user]\n",
+        "name = x\n",
+        "[remote \"o\"]\n",
+        "url = https://h/x\n",
+        "fsmonitor = x",
+        "fsmonitor=x\n",
+        "[alias]",
+        "[core]",
+        " ",
+        "\r",
+        "\u{b}",
+    ];
 
     #[test]
     fn what_git_itself_writes_is_harmless() {
@@ -95,6 +125,30 @@ mod tests {
             "[remote \"o\"]\nurl = git@host.org:a/b",
         ] {
             assert!(is_harmless(text.as_bytes()), "{text}");
+        }
+    }
+
+    /// The keys that git finds in a file, and nothing when it finds it broken.
+    fn keys(text: &str) -> Vec<String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let mut git = std::process::Command::new("git");
+        let output =
+            git.args(["config", "-z", "--list", "--name-only", "-f"]).arg(file.path()).output().unwrap();
+        let names = String::from_utf8(output.stdout).unwrap();
+        names.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn git_reads_nothing_else_into_what_is_harmless(pieces in proptest::collection::vec(select(&PIECES), 0..14)) {
+            let text = format!("[core]\n{}", pieces.concat());
+            if is_harmless(text.as_bytes()) {
+                for key in keys(&text) {
+                    prop_assert!(["core.bare", "core.filemode", "user.name", "remote.o.url"].contains(&key.as_str()), "{text:?}: {key}");
+                }
+            }
         }
     }
 

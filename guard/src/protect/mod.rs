@@ -19,6 +19,7 @@ use cap_std::fs::Dir;
 use thiserror::Error;
 
 pub use quarantine::Quarantine;
+pub(crate) use table::covers;
 
 use restore::Restorer;
 use scan::{Kind, MOST_BYTES, MOST_DEPTH, Scan};

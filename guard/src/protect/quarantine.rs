@@ -37,6 +37,11 @@ impl Quarantine {
         let (path, place) = self.place()?;
         let mut new_name = std::ffi::OsString::from(format!("{number}-"));
         new_name.push(name);
+        beneath::make_writable(dir)?;
+        if dir.symlink_metadata(name)?.is_dir() {
+            // It is given another parent, which changes it.
+            beneath::make_writable(&dir.open_dir_nofollow(name).or_else(|_| unlocked(dir, name))?)?;
+        }
         match dir.rename(name, place, &new_name) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 copy(dir, name, place, &new_name)?;
@@ -70,6 +75,11 @@ impl Quarantine {
             }
         }
     }
+}
+
+fn unlocked(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
+    dir.set_permissions(name, Permissions::from_mode(0o700))?;
+    dir.open_dir_nofollow(name)
 }
 
 /// Copies files, links and directories to another file system. Sockets, pipes and devices are nothing to keep.

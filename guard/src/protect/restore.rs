@@ -177,17 +177,19 @@ impl Restorer<'_> {
                 Err(_) => false,
             };
             if !is_there {
+                beneath::make_writable(&dir)?;
                 dir.create_dir(component)?;
             }
             dir = dir.open_dir_nofollow(component)?;
         }
+        beneath::make_writable(&dir)?;
         Ok((dir, name))
     }
 
     fn note(&mut self, path: &Path, what: &str, result: io::Result<Option<PathBuf>>) {
         let remark = match result {
             Ok(None) => format!("{path:?} {what}"),
-            Ok(Some(kept)) => format!("{path:?} {what}; what was there is now {}", kept.display()),
+            Ok(Some(kept)) => format!("{path:?} {what}; what was there is now {kept:?}"),
             Err(error) => format!("{path:?} {what}, but it could not be dealt with: {error}"),
         };
         self.remarks.insert(path.to_owned(), remark);

@@ -50,8 +50,10 @@ pub(super) struct Scan {
     pub(super) git: BTreeMap<PathBuf, Identity>,
     /// Directories that could not be looked into.
     pub(super) closed: BTreeSet<PathBuf>,
-    /// Bytes of all files kept.
+    /// Bytes of all protected files.
     pub(super) bytes: u64,
+    /// Bytes of those that are kept.
+    kept: u64,
 }
 
 /// What a directory is, for what lies in it.
@@ -90,27 +92,19 @@ impl<U: Fn(&Path) -> bool> Walk<U> {
             return Ok(());
         }
         let own_name = path.file_name().unwrap_or_default();
-        let is_git = place == Place::Ordinary
-            && (table::is(own_name, ".git")
-                || table::looks_like_git(entries.iter().map(|(name, _)| name.as_os_str())));
+        let is_named = table::is(own_name, ".git");
+        let looks_like_git = || table::looks_like_git(entries.iter().map(|(name, _)| name.as_os_str()));
+        let is_git = !matches!(place, Place::Protected(_)) && (is_named || looks_like_git());
         if is_git {
             let metadata = dir.dir_metadata()?;
             self.scan.git.insert(path.to_owned(), (metadata.dev(), metadata.ino()));
         }
         for (name, is_directory) in entries {
-            let (role, inner) = match place {
-                Place::Protected(role) => (Some(role), Place::Protected(role)),
-                Place::GitInfo => {
-                    (table::is(&name, "attributes").then_some(Role::Attributes), Place::Ordinary)
-                }
-                Place::Ordinary if is_git && is_directory && table::is_data(&name) => continue,
-                Place::Ordinary if is_git && table::is(&name, "info") => (None, Place::GitInfo),
-                Place::Ordinary if is_git => (table::in_git(&name), Place::Ordinary),
-                Place::Ordinary if table::is(&name, ".git") => {
-                    ((!is_directory).then_some(Role::Pointer), Place::Ordinary)
-                }
-                Place::Ordinary => (table::in_directory(own_name, &name), Place::Ordinary),
-            };
+            if is_git && is_named && is_directory && table::is_data(&name) {
+                continue;
+            }
+            let role = role(place, is_git, own_name, &name, is_directory);
+            let inner = if is_git && table::is(&name, "info") { Place::GitInfo } else { Place::Ordinary };
             let below = || path.join(&name);
             if let Some(role) = role {
                 let root = !matches!(place, Place::Protected(_));
@@ -159,13 +153,29 @@ impl<U: Fn(&Path) -> bool> Walk<U> {
         }
         let opaque = Kind::Opaque((metadata.dev(), metadata.ino()));
         self.scan.bytes = self.scan.bytes.saturating_add(metadata.len());
-        if !metadata.is_file() || self.scan.bytes > MOST_BYTES {
+        let kept = self.scan.kept.saturating_add(metadata.len());
+        if !metadata.is_file() || kept > MOST_BYTES {
             return Ok(opaque);
         }
+        self.scan.kept = kept;
         let Ok(file) = beneath::open_file(dir, name) else { return Ok(opaque) };
         let mut content = Vec::new();
         file.take(MOST_BYTES).read_to_end(&mut content)?;
         Ok(Kind::File { content, mode, links: metadata.nlink() })
+    }
+}
+
+/// Why something is protected, if it is. What looks like a directory of git may be any directory as well.
+fn role(place: Place, is_git: bool, directory: &OsStr, name: &OsStr, is_directory: bool) -> Option<Role> {
+    match place {
+        Place::Protected(_) if is_directory && table::is_free(directory, name) => None,
+        Place::Protected(role) => Some(role),
+        Place::GitInfo if table::is(name, "attributes") => Some(Role::Attributes),
+        Place::GitInfo | Place::Ordinary => {
+            let in_git = if is_git { table::in_git(name) } else { None };
+            let pointer = (table::is(name, ".git") && !is_directory).then_some(Role::Pointer);
+            in_git.or(pointer).or_else(|| table::in_directory(directory, name))
+        }
     }
 }
 

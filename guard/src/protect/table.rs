@@ -61,6 +61,9 @@ const IN_DIRECTORY: [(&str, &str); 7] = [
     (".zed", "tasks.json"),
 ];
 
+/// Not protected though they lie in what is: copies of the repository to work in.
+const FREE: [(&str, &str); 1] = [(".claude", "worktrees")];
+
 /// What is protected in a directory of git (gitrepository-layout(5)).
 const IN_GIT: [(&str, Role); 5] = [
     ("commondir", Role::Redirection),
@@ -85,10 +88,17 @@ pub(super) fn in_directory(directory: &OsStr, name: &OsStr) -> Option<Role> {
 }
 
 /// Whether a path has a protected thing on its way.
-pub(super) fn covers(path: &Path) -> bool {
+pub(crate) fn covers(path: &Path) -> bool {
     let names: Vec<&OsStr> = path.iter().collect();
     let parents = std::iter::once(OsStr::new("")).chain(names.iter().copied());
-    parents.zip(&names).any(|(parent, name)| is(name, ".git") || in_directory(parent, name).is_some())
+    parents.zip(&names).fold(false, |covered, (parent, name)| {
+        let begins = is(name, ".git") || in_directory(parent, name).is_some();
+        begins || covered && !is_free(parent, name)
+    })
+}
+
+pub(super) fn is_free(directory: &OsStr, name: &OsStr) -> bool {
+    FREE.iter().any(|(parent, free)| is(directory, parent) && is(name, free))
 }
 
 pub(super) fn in_git(name: &OsStr) -> Option<Role> {

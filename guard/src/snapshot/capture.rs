@@ -7,23 +7,27 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::git::{ATTRIBUTES, Git};
-use super::listing::Listing;
-use super::record::{AnyPath, Record};
+use super::listing::{Listing, Why};
+use super::record::{AnyPath, Details, Record};
 use super::{Place, Snapshot, SnapshotError, Snapshots, at, id};
 use crate::sandbox::Barrier;
 use crate::workspace::Workspace;
 
+/// Paths that are named in a list of snapshots.
+const MOST_LEFT_OUT: usize = 100;
 const INIT: &str = r#"unset GIT_WORK_TREE GIT_CONFIG_COUNT
 git init --quiet --bare --template= "$GIT_DIR"
 mkdir -p "$GIT_DIR/info"
 printf '%s\n' "$1" > "$GIT_DIR/info/attributes""#;
 /// The index is kept, so that only files that changed are read; a lock on it was left by a git that was killed. Each path
-/// is added by its name: git takes files of nested repositories this way, and asks no ignore rule.
+/// is added by its name, unless it is gone by now: git takes files of nested repositories this way, and asks no ignore rule.
 const INDEX: &str = r#"rm -f "$GIT_INDEX_FILE.lock"
 if [ "$2" = fresh ]; then rm -f "$GIT_INDEX_FILE"; fi
 git update-index -z --force-remove --stdin < "$1/gone"
-git update-index -z --add --replace --stdin < "$1/kept"
+git update-index -z --add --remove --replace --stdin < "$1/kept"
 git write-tree"#;
 const COMMIT: &str = r#"git update-ref "refs/snapshots/$2" "$(git commit-tree -m "$2" "$1")""#;
 
@@ -55,7 +59,6 @@ impl Snapshots {
         let id = self.free_id(now_ms)?;
         let (tree, listing) = self.index(&place, &git)?;
         git.run(COMMIT, &[&tree, &id])?;
-        let left_out = listing.left_out.iter().map(|(path, why)| (format!("{path:?}"), *why)).collect();
         let snapshot = Snapshot {
             id,
             workspace: workspace.to_owned(),
@@ -63,17 +66,18 @@ impl Snapshots {
             label: label.to_owned(),
             files: listing.kept.len() as u64,
             bytes: listing.bytes,
-            left_out,
+            left_out: left_out(&listing),
+            left_out_total: listing.left_out.len() as u64,
         };
-        let record = Record {
+        let details = Details {
             directories: listing.empty_directories.clone(),
             modes: listing.modes.clone(),
             absent: listing.left_out.iter().map(|(path, _)| AnyPath(path.clone())).collect(),
-            snapshot,
         };
-        let path = place.records.join(format!("{}.json", record.snapshot.id));
-        let json = at(&path, serde_json::to_vec(&record).map_err(io::Error::from))?;
-        at(&path, write_whole(&path, &json))?;
+        // A snapshot is one that is listed, so that comes last.
+        write_whole(&place.details(&snapshot.id), &details)?;
+        write_whole(&place.snapshot(&snapshot.id), &snapshot)?;
+        let record = Record { snapshot, details };
         Ok((record, listing))
     }
 
@@ -109,6 +113,13 @@ impl Snapshots {
     }
 }
 
+/// What a person would miss first.
+fn left_out(listing: &Listing) -> Vec<(String, Why)> {
+    let mut all: Vec<&(PathBuf, Why)> = listing.left_out.iter().collect();
+    all.sort_by_key(|(path, why)| (matches!(why, Why::Git | Why::Regenerated), path));
+    all.into_iter().take(MOST_LEFT_OUT).map(|(path, why)| (format!("{path:?}"), *why)).collect()
+}
+
 /// Makes the repository if there is none.
 fn prepare(place: &Place, git: &Git<'_>) -> Result<(), SnapshotError> {
     for directory in [&place.repository, &place.records] {
@@ -138,10 +149,14 @@ pub(super) fn write_list<'p>(path: &Path, list: impl Iterator<Item = &'p [u8]>) 
 }
 
 /// Writes a file so that it is there as a whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let partial: PathBuf = path.with_extension("partial");
-    let mut file = fs::File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(partial, path)
+fn write_whole(path: &Path, value: &impl Serialize) -> Result<(), SnapshotError> {
+    let json = at(path, serde_json::to_vec(value).map_err(io::Error::from))?;
+    let partial = path.with_extension("partial");
+    let write = || -> io::Result<()> {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    at(path, write())
 }

@@ -20,6 +20,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -33,6 +34,7 @@ use record::Record;
 
 use crate::outcome::Ended;
 use crate::sandbox::{Barrier, RunError};
+use crate::workspace::Workspace;
 
 /// A workspace as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +51,10 @@ pub struct Snapshot {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// What is not in it, the path escaped for people, and why.
+    /// What is not in it, the path escaped for people, and why: the most surprising first, and not all of it.
     pub left_out: Vec<(String, Why)>,
+    /// How much is not in it.
+    pub left_out_total: u64,
 }
 
 /// How much a snapshot may hold.
@@ -82,6 +86,9 @@ pub enum SnapshotError {
     /// No such snapshot.
     #[error("there is no snapshot {0:?}; `bridgectl snapshots` lists them")]
     Unknown(String),
+    /// The workspace is not where it was.
+    #[error("{0} is gone or a symbolic link by now; put the directory back in its place")]
+    Moved(PathBuf),
     /// A file of ours or the workspace.
     #[error("{path}: {source}")]
     File {
@@ -125,6 +132,14 @@ impl Place {
         Git { barrier, repository: &self.repository, lists: &self.records, workspace, now_ms }
     }
 
+    fn snapshot(&self, id: &str) -> PathBuf {
+        self.records.join(format!("{id}.json"))
+    }
+
+    fn details(&self, id: &str) -> PathBuf {
+        self.records.join(format!("{id}.details"))
+    }
+
     /// The paths in the workspace that the index knows.
     fn known(&self) -> PathBuf {
         self.records.join("known")
@@ -155,7 +170,7 @@ impl Snapshots {
         for entry in at(&self.directory, fs::read_dir(&self.directory))? {
             let path = at(&self.directory, entry)?.path();
             if path.is_dir() && path.extension().is_none() {
-                found.extend(records(&path)?.into_iter().map(|record| record.snapshot));
+                found.extend(read_all(&path)?);
             }
         }
         found.retain(|snapshot| workspace.is_none_or(|workspace| snapshot.workspace == workspace));
@@ -169,12 +184,27 @@ impl Snapshots {
         Place { repository: self.directory.join(format!("{name}.git")), records: self.directory.join(name) }
     }
 
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Unknown`] when there is none with this id.
+    pub fn get(&self, id: &str) -> Result<Snapshot, SnapshotError> {
+        let all = self.list(None)?;
+        all.into_iter()
+            .find(|snapshot| snapshot.id == id)
+            .ok_or_else(|| SnapshotError::Unknown(id.to_owned()))
+    }
+
+    /// One whose workspace is still where it was.
     fn find(&self, id: &str) -> Result<(Place, Record), SnapshotError> {
         let unknown = || SnapshotError::Unknown(id.to_owned());
-        let snapshot = self.list(None)?.into_iter().find(|snapshot| snapshot.id == id).ok_or_else(unknown)?;
+        let snapshot = self.get(id)?;
+        if !Workspace::open(&snapshot.workspace).is_ok_and(|there| there.path == snapshot.workspace) {
+            return Err(SnapshotError::Moved(snapshot.workspace));
+        }
         let place = self.place(&snapshot.workspace);
-        let record = read_record(&place.records.join(format!("{id}.json")))?.ok_or_else(unknown)?;
-        Ok((place, record))
+        let details = read(&place.details(id))?.ok_or_else(unknown)?;
+        Ok((place, Record { snapshot, details }))
     }
 
     /// Keeps everybody else from the snapshots until dropped, other processes included.
@@ -186,23 +216,23 @@ impl Snapshots {
     }
 }
 
-fn records(directory: &Path) -> Result<Vec<Record>, SnapshotError> {
+fn read_all(directory: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
     let mut found = Vec::new();
     for entry in at(directory, fs::read_dir(directory))? {
         let path = at(directory, entry)?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            found.extend(read_record(&path)?);
+            found.extend(read(&path)?);
         }
     }
     Ok(found)
 }
 
-fn read_record(path: &Path) -> Result<Option<Record>, SnapshotError> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SnapshotError> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         result => {
-            let record = serde_json::from_slice(&at(path, result)?).map_err(io::Error::from);
-            at(path, record).map(Some)
+            let value = serde_json::from_slice(&at(path, result)?).map_err(io::Error::from);
+            at(path, value).map(Some)
         }
     }
 }

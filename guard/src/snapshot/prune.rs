@@ -65,8 +65,8 @@ impl Snapshots {
             git.run(DROP, &ids)?;
             git.run(COLLECT, &[])?;
             ids.iter().try_for_each(|id| {
-                let record = place.records.join(format!("{id}.json"));
-                at(&record, fs::remove_file(&record))
+                let files = [place.snapshot(id), place.details(id)];
+                files.iter().try_for_each(|file| at(file, fs::remove_file(file)))
             })
         };
         let too_old =

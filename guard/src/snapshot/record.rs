@@ -37,10 +37,17 @@ impl<'d> Deserialize<'d> for AnyPath {
     }
 }
 
-/// The record of a snapshot, a JSON file beside its repository.
-#[derive(Debug, Serialize, Deserialize)]
+/// The record of a snapshot, two JSON files beside its repository: what is listed is short, and the rest may be long.
+#[derive(Debug)]
 pub(super) struct Record {
     pub(super) snapshot: Snapshot,
+    pub(super) details: Details,
+}
+
+/// What only restoring needs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Details {
+    /// Empty directories.
     pub(super) directories: Vec<AnyPath>,
     /// Permission bits of files and directories that git would not restore.
     pub(super) modes: Vec<(AnyPath, u32)>,
@@ -48,7 +55,7 @@ pub(super) struct Record {
     pub(super) absent: Vec<AnyPath>,
 }
 
-impl Record {
+impl Details {
     pub(super) fn modes(&self) -> BTreeMap<&Path, u32> {
         self.modes.iter().map(|(path, mode)| (path.0.as_path(), *mode)).collect()
     }

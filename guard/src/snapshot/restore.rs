@@ -10,7 +10,7 @@ use cap_fs_ext::DirExt as _;
 use cap_std::fs::{Dir, MetadataExt as _, Permissions, PermissionsExt as _};
 
 use super::capture::write_list;
-use super::record::Record;
+use super::record::Details;
 use super::{SnapshotError, Snapshots, at};
 use crate::protect::{Protected, beneath};
 use crate::sandbox::Barrier;
@@ -79,7 +79,7 @@ impl Snapshots {
             root: at(workspace, beneath::open(workspace))?,
             kept: listing.kept.iter().map(PathBuf::as_path).collect(),
             protected: &protected,
-            record: &record,
+            details: &record.details,
             selection,
             report: Restored {
                 undo: now.snapshot.id.clone(),
@@ -121,7 +121,7 @@ struct Work<'w> {
     /// What the snapshot before holds.
     kept: HashSet<&'w Path>,
     protected: &'w Protected,
-    record: &'w Record,
+    details: &'w Details,
     selection: &'w Selection,
     report: Restored,
 }
@@ -132,7 +132,7 @@ impl Work<'_> {
         for (path, _) in created {
             let reason = if self.protected.covers(path) {
                 Some("it is protected")
-            } else if self.record.lacks(path) {
+            } else if self.details.lacks(path) {
                 Some("it was not in the snapshot, but may have been there")
             } else {
                 None
@@ -149,7 +149,7 @@ impl Work<'_> {
 
     /// Removes the directories that only deleted files were in.
     fn remove_empty_parents(&self) {
-        let wanted: HashSet<&Path> = self.record.directories.iter().map(|path| path.0.as_path()).collect();
+        let wanted: HashSet<&Path> = self.details.directories.iter().map(|path| path.0.as_path()).collect();
         let ancestors = self.report.deleted.iter().flat_map(|path| path.ancestors().skip(1));
         let directories: BTreeSet<&Path> = ancestors.filter(|path| !path.as_os_str().is_empty()).collect();
         // The innermost first.
@@ -193,10 +193,10 @@ impl Work<'_> {
     /// What git does not know about.
     fn directories_and_modes(&self) -> io::Result<()> {
         let selected = |path: &&Path| self.selection.has(path) && !self.protected.covers(path);
-        for directory in self.record.directories.iter().map(|path| path.0.as_path()).filter(selected) {
+        for directory in self.details.directories.iter().map(|path| path.0.as_path()).filter(selected) {
             self.create_directories(directory)?;
         }
-        let modes = self.record.modes();
+        let modes = self.details.modes();
         for path in &self.report.restored {
             let (dir, name) = beneath::parent(&self.root, path)?;
             let there = dir.symlink_metadata(name)?;
