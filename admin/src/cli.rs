@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::failure::EXIT_CODES;
+use crate::install::clients::CLIENTS;
 use crate::screen::ColorChoice;
 
 /// Looks after the bridge between LLM agents: who talks, what was said, what was refused.
@@ -37,6 +39,16 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
     Cleanup(Cleanup),
+    /// Add the bridge to the configuration of MCP clients
+    ///
+    /// Shows every change before it is made, keeps a backup, and changes nothing the second time. On a terminal,
+    /// without --client and --all, lists the clients that were found and asks.
+    Install(Install),
+    /// Take the bridge out of the configuration of MCP clients again
+    ///
+    /// Puts back what was there before install, byte for byte, or takes out only its entry where others have changed
+    /// the file since. Without --client: from all clients, and the service too.
+    Uninstall(Uninstall),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
     /// Replace secrets in standard input, as the bridge does in messages
@@ -170,6 +182,55 @@ pub(crate) struct Cleanup {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// Only this client; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
+    pub(crate) client: Vec<String>,
+    /// Every client that is found
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// In the current directory's project instead of for the user
+    #[arg(long)]
+    pub(crate) project: bool,
+    /// Only show what would change
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// Durable name of the agent that these clients run
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// Replace an entry \"bridge\" that launches something else
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Also have the service manager (systemd --user, launchd) run the daemon; alone: only that
+    #[arg(long, conflicts_with = "project")]
+    pub(crate) service: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    /// Only from this client; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
+    pub(crate) client: Vec<String>,
+    /// From every client, which is the default
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// Only from the current directory's project
+    #[arg(long)]
+    pub(crate) project: bool,
+    /// Only show what would change
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+fn client_ids() -> PossibleValuesParser {
+    PossibleValuesParser::new(CLIENTS.map(|client| PossibleValue::new(client.id).help(client.title)))
 }
 
 #[derive(Debug, Args)]

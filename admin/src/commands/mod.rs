@@ -6,6 +6,8 @@ mod audit_verify;
 mod cleanup;
 mod completions;
 mod config;
+mod install;
+mod install_view;
 mod invite;
 mod list;
 mod man;
@@ -15,6 +17,7 @@ mod sessions;
 mod show;
 mod status;
 mod tokens;
+mod uninstall;
 
 use crate::cli::Command;
 use crate::demo;
@@ -31,6 +34,8 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Invite(arguments) => invite::run(screen, &arguments),
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
+        Command::Install(arguments) => install::run(screen, &arguments),
+        Command::Uninstall(arguments) => uninstall::run(screen, &arguments),
         Command::Reload => reload::run(screen),
         Command::Redact(arguments) => redact::run(screen, &arguments),
         Command::Config(command) => config::run(screen, &command),

@@ -1,0 +1,25 @@
+//! Cursor: <https://cursor.com/docs/mcp>.
+
+use crate::install::client::{Client, Field, Format, Launch};
+
+pub(super) const CLIENT: Client = Client {
+    id: "cursor",
+    title: "Cursor",
+    programs: &["cursor", "cursor-agent"],
+    traces: |places| vec![places.home.join(".cursor")],
+    user_file: |places| places.home.join(".cursor/mcp.json"),
+    project_file: Some(|project| project.join(".cursor/mcp.json")),
+    format: Format::Json,
+    servers: "mcpServers",
+    entry,
+    hint: "has no time-out of its own to set: keep waits short (wait_seconds up to 50)",
+};
+
+fn entry(launch: &Launch) -> Vec<Field> {
+    vec![
+        Field::exactly("type", "stdio"),
+        launch.command(),
+        launch.args(),
+        launch.environment("env"),
+    ]
+}
