@@ -35,7 +35,11 @@ pub(super) fn run(screen: &mut Screen, arguments: &Install) -> Result<Done, Fail
     if !arguments.format.json {
         for (report, _) in &intents {
             if let Some(diff) = &report.diff {
-                show_diff(screen, &format!("{} ({})", title(report), report.action.in_prospect().words()), diff)?;
+                show_diff(
+                    screen,
+                    &format!("{} ({})", title(report), report.action.in_prospect().words()),
+                    diff,
+                )?;
             }
         }
     }
@@ -52,7 +56,8 @@ pub(super) fn run(screen: &mut Screen, arguments: &Install) -> Result<Done, Fail
 
 /// Where the user's files are.
 pub(super) fn places() -> Result<Places, Failure> {
-    let missing = || Failure::Failed("set HOME to an absolute path: configuration files are below it".to_owned());
+    let missing =
+        || Failure::Failed("set HOME to an absolute path: configuration files are below it".to_owned());
     Places::from_lookup(variable).ok_or_else(missing)
 }
 

@@ -47,7 +47,8 @@ pub(crate) fn launch(
     let home = lookup("HOME").map(PathBuf::from);
     let mut variables = BTreeMap::new();
     for name in PLACES {
-        if let Some(value) = lookup(name).filter(|value| !is_default(name, Path::new(value), home.as_deref())) {
+        if let Some(value) = lookup(name).filter(|value| !is_default(name, Path::new(value), home.as_deref()))
+        {
             variables.insert(name.to_owned(), value.into_string().map_err(|_| not_text(name))?);
         }
     }

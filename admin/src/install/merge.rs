@@ -188,7 +188,8 @@ mod tests {
             assert_eq!(keep_agent(&launch(None), &entry).agent.as_deref(), Some("x"), "{entry}");
             assert_eq!(keep_agent(&launch(Some("y")), &entry).agent.as_deref(), Some("y"));
         }
-        for entry in [json!({"command": "/b/other"}), json!({"url": "https://x"}), json!({"command": []}), json!(7)]
+        for entry in
+            [json!({"command": "/b/other"}), json!({"url": "https://x"}), json!({"command": []}), json!(7)]
         {
             assert!(!is_ours(&entry), "{entry}");
         }

@@ -195,11 +195,19 @@ impl State {
 
 fn read(path: &Path) -> Result<Manifest, StateError> {
     let Some(bytes) = Found::read(path)?.bytes().map(<[u8]>::to_vec) else {
-        return Ok(Manifest { version: VERSION, records: Vec::new(), service: None, directories: Vec::new() });
+        return Ok(Manifest {
+            version: VERSION,
+            records: Vec::new(),
+            service: None,
+            directories: Vec::new(),
+        });
     };
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| unreadable(path, error))?;
     if manifest.version > VERSION {
-        return Err(unreadable(path, format_args!("version {} is newer than this bridgectl", manifest.version)));
+        return Err(unreadable(
+            path,
+            format_args!("version {} is newer than this bridgectl", manifest.version),
+        ));
     }
     Ok(manifest)
 }

@@ -21,7 +21,9 @@ pub(crate) fn plan(
     let record = state.record(file);
     let after = match (found.bytes(), record) {
         (None, _) => None,
-        (Some(bytes), Some(record)) if hash(bytes) == record.written => restored(bytes, client, record, state)?,
+        (Some(bytes), Some(record)) if hash(bytes) == record.written => {
+            restored(bytes, client, record, state)?
+        }
         (Some(bytes), record) => {
             Some(without(client, file, bytes, record.is_some_and(|record| record.made_servers))?)
         }

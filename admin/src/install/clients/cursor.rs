@@ -16,10 +16,5 @@ pub(super) const CLIENT: Client = Client {
 };
 
 fn entry(launch: &Launch) -> Vec<Field> {
-    vec![
-        Field::exactly("type", "stdio"),
-        launch.command(),
-        launch.args(),
-        launch.environment("env"),
-    ]
+    vec![Field::exactly("type", "stdio"), launch.command(), launch.args(), launch.environment("env")]
 }

@@ -22,10 +22,5 @@ fn directory(places: &Places) -> PathBuf {
 }
 
 fn entry(launch: &Launch) -> Vec<Field> {
-    vec![
-        Field::exactly("type", "stdio"),
-        launch.command(),
-        launch.args(),
-        launch.environment("env"),
-    ]
+    vec![Field::exactly("type", "stdio"), launch.command(), launch.args(), launch.environment("env")]
 }

@@ -48,9 +48,9 @@ pub(super) fn change(text: &str, spot: Spot, changes: &[Change]) -> Result<Strin
     match member(&servers, spot.name)? {
         Some(entry) => set_all(&entry, changes)?,
         None => {
-            let members = changes.iter().filter_map(|change| {
-                change.value.as_ref().map(|value| (change.key.clone(), input(value)))
-            });
+            let members = changes
+                .iter()
+                .filter_map(|change| change.value.as_ref().map(|value| (change.key.clone(), input(value))));
             servers.append(spot.name, CstInputValue::Object(members.collect()));
         }
     }
@@ -89,7 +89,8 @@ fn set_all(entry: &CstObject, changes: &[Change]) -> Result<(), EditError> {
 
 /// The object of that name, if there is one; anything else of that name is an error, and so is a second one.
 fn member(object: &CstObject, name: &str) -> Result<Option<CstObject>, EditError> {
-    let named = |property: &_| jsonc_parser::cst::CstObjectProp::decoded_name(property).as_deref() == Some(name);
+    let named =
+        |property: &_| jsonc_parser::cst::CstObjectProp::decoded_name(property).as_deref() == Some(name);
     let mut all = object.properties().into_iter().filter(named);
     let Some(property) = all.next() else { return Ok(None) };
     if all.next().is_some() {

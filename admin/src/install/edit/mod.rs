@@ -55,7 +55,9 @@ pub(crate) enum EditError {
         key: String,
     },
     /// The edit would have changed something else.
-    #[error("its layout does not allow adding an entry without touching others; add it by hand (docs/clients.md)")]
+    #[error(
+        "its layout does not allow adding an entry without touching others; add it by hand (docs/clients.md)"
+    )]
     Layout,
 }
 

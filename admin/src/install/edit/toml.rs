@@ -27,8 +27,7 @@ pub(super) fn change(text: &str, spot: Spot, changes: &[Change]) -> Result<Strin
     let inline = servers.is_inline_table();
     let servers = servers.as_table_like_mut().ok_or_else(|| not_a_table(spot.servers))?;
     if !servers.contains_key(spot.name) {
-        let entry =
-            if inline { Item::Value(InlineTable::new().into()) } else { Item::Table(Table::new()) };
+        let entry = if inline { Item::Value(InlineTable::new().into()) } else { Item::Table(Table::new()) };
         servers.insert(spot.name, entry);
     }
     let entry = servers.get_mut(spot.name).and_then(Item::as_table_like_mut);

@@ -15,10 +15,13 @@ pub(super) fn files(setup: &Setup) -> Vec<(PathBuf, String)> {
     text = text.replace(LOG, &escaped(&setup.paths.log().to_string_lossy()));
     let variables = setup.launch.variables.iter();
     let variables: String = variables
-        .map(|(name, value)| format!("    <key>{}</key>\n    <string>{}</string>\n", escaped(name), escaped(value)))
+        .map(|(name, value)| {
+            format!("    <key>{}</key>\n    <string>{}</string>\n", escaped(name), escaped(value))
+        })
         .collect();
     if !variables.is_empty() {
-        let inside = format!("  <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n</dict>\n</plist>");
+        let inside =
+            format!("  <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n</dict>\n</plist>");
         text = text.replace("</dict>\n</plist>", &inside);
     }
     vec![(file, text)]

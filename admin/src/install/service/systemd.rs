@@ -21,8 +21,9 @@ pub(super) fn files(setup: &Setup) -> Vec<(PathBuf, String)> {
     let mut service = SERVICE.replace(PROGRAM, &program);
     // XDG_RUNTIME_DIR is the manager's own.
     let variables = setup.launch.variables.iter().filter(|(name, _)| *name != "XDG_RUNTIME_DIR");
-    let variables: String =
-        variables.map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}")))).collect();
+    let variables: String = variables
+        .map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"))))
+        .collect();
     service = service.replace("\nExecReload=", &format!("\n{variables}ExecReload="));
     let named = setup.launch.variables.contains_key(SOCKET_VARIABLE);
     let listen = if named || setup.places.named("XDG_RUNTIME_DIR").is_none() {
