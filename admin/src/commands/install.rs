@@ -35,11 +35,7 @@ pub(super) fn run(screen: &mut Screen, arguments: &Install) -> Result<Done, Fail
     if !arguments.format.json {
         for (report, _) in &intents {
             if let Some(diff) = &report.diff {
-                show_diff(
-                    screen,
-                    &format!("{} ({})", title(report), report.action.in_prospect().words()),
-                    diff,
-                )?;
+                show_diff(screen, title(report), diff)?;
             }
         }
     }

@@ -51,11 +51,7 @@ pub(super) fn run(screen: &mut Screen, arguments: &Uninstall) -> Result<Done, Fa
     if !arguments.format.json {
         for (report, _) in &intents {
             if let Some(diff) = &report.diff {
-                show_diff(
-                    screen,
-                    &format!("{} ({})", title(report), report.action.in_prospect().words()),
-                    diff,
-                )?;
+                show_diff(screen, title(report), diff)?;
             }
         }
     }

@@ -119,13 +119,16 @@ pub(crate) enum Want {
     Variables(BTreeMap<String, String>),
 }
 
+/// An environment: the value of a variable.
+type Lookup = Box<dyn Fn(&str) -> Option<OsString>>;
+
 /// Where the user's files are.
 pub(crate) struct Places {
     /// The home directory.
     pub(crate) home: PathBuf,
     /// `$XDG_CONFIG_HOME`, or its default.
     pub(crate) config: PathBuf,
-    lookup: Box<dyn Fn(&str) -> Option<OsString>>,
+    lookup: Lookup,
 }
 
 impl Places {

@@ -12,7 +12,7 @@ pub(super) const CLIENT: Client = Client {
     format: Format::Json,
     servers: "mcpServers",
     entry,
-    hint: "has no time-out of its own to set: keep waits short (wait_seconds up to 50)",
+    hint: "documents no time-out to set: should it cut waits off, ask the agent for shorter ones",
 };
 
 fn entry(launch: &Launch) -> Vec<Field> {
