@@ -12,8 +12,11 @@ const PROJECT_FILE: u32 = 0o644;
 /// Writes what was planned. Answers the name of the backup, if there was something to keep.
 pub(crate) fn install(plan: &Plan, state: &mut State) -> Result<Option<String>, StateError> {
     let Some(after) = &plan.after else { return Ok(None) };
-    let backup = plan.found.bytes().map(|bytes| state.back_up(plan.client.id, bytes)).transpose()?;
     let earlier = earlier(plan, state);
+    // What is there is what we wrote ourselves: what was there before that is kept already.
+    let is_kept = earlier.as_ref().is_some_and(|earlier| earlier.before != Before::Ours);
+    let to_keep = plan.found.bytes().filter(|_| !is_kept);
+    let backup = to_keep.map(|bytes| state.back_up(plan.client.id, bytes)).transpose()?;
     let made = plan.found.make_directories()?;
     let record = match earlier {
         Some(earlier) => Record { written: hash(after), ..earlier },

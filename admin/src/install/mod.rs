@@ -17,3 +17,6 @@ pub(crate) mod report;
 pub(crate) mod service;
 pub(crate) mod state;
 pub(crate) mod undo;
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ mod lines;
 mod toml;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use serde_json::Value;
 use thiserror::Error;

@@ -166,7 +166,7 @@ fn other_shapes_are_refused() {
 }
 
 /// JSON in layouts that people write: one line or many, indents, comments, trailing commas, line ends.
-fn document() -> impl Strategy<Value = String> {
+pub(in crate::install) fn document() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("1".to_owned()),
         Just("\"a \\\" // no comment\"".to_owned()),
