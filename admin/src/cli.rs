@@ -35,6 +35,9 @@ pub(crate) enum Command {
     Tokens(Conversation),
     /// Make a new one-time invite for a session of a conversation (for people only; goes on record)
     Invite(Invite),
+    /// Bring two agents together: make a conversation and a sentence for each one's prompt (for people only; goes on
+    /// record)
+    Pair(Pair),
     /// Show the audit trail, or prove it whole
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
@@ -114,6 +117,21 @@ pub(crate) struct Invite {
     /// The session it is for: a, whose client was restarted, say, or b
     #[arg(long, value_name = "LABEL", default_value = "b")]
     pub(crate) session: String,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pair {
+    /// What the first agent does, e.g. "backend developer"
+    #[arg(value_name = "ROLE")]
+    pub(crate) first: String,
+    /// What the second agent does
+    #[arg(value_name = "ROLE")]
+    pub(crate) second: String,
+    /// Minutes until the conversation expires, if not as configured
+    #[arg(long, value_name = "N")]
+    pub(crate) lifetime_minutes: Option<u32>,
     #[command(flatten)]
     pub(crate) format: Json,
 }

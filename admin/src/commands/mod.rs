@@ -11,6 +11,7 @@ mod install_view;
 mod invite;
 mod list;
 mod man;
+mod pair;
 mod redact;
 mod reload;
 mod sessions;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Show(arguments) => show::run(screen, &arguments),
         Command::Tokens(arguments) => tokens::run(screen, &arguments),
         Command::Invite(arguments) => invite::run(screen, &arguments),
+        Command::Pair(arguments) => pair::run(screen, &arguments),
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
         Command::Install(arguments) => install::run(screen, &arguments),
