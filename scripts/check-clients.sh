@@ -40,7 +40,6 @@ package() {
     esac
 }
 
-# One link per program and no system directory with other clients: what is not under test must not be found.
 for client in $CLIENTS; do
     directory="$WORK/npm/$client"
     if [ ! -x "$directory/node_modules/.bin/$client" ]; then

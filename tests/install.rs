@@ -233,6 +233,18 @@ fn without_clients_or_arguments_it_says_what_to_do() {
     assert_eq!(fs::read_dir(env.root()).unwrap().count(), 1, "only the directory for temporary files");
 }
 
+#[test]
+fn places_that_no_shim_could_find_are_refused() {
+    let mut env = home();
+    env.set("BRIDGED_SOCKET", "here.sock");
+    let output = bridgectl(&env, &["install", "--all", "--dry-run"]);
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(1) && words.contains("BRIDGED_SOCKET must be an absolute path"),
+        "{words}"
+    );
+}
+
 /// A `systemctl` that notes how it is called; `fails` names the call that fails.
 fn fake_systemctl(env: &Env, fails: &str) {
     let log = env.root().join("systemctl.log");

@@ -32,7 +32,11 @@ fn two_agents_join_what_a_person_made() {
 
     let audit = env.command(BRIDGECTL).args(["audit", "--action", "pair", "--json"]).output().unwrap();
     let row: Value = serde_json::from_slice(&audit.stdout).unwrap();
-    assert_eq!((&row["actor"], &row["conversation_id"]), (&json!("human"), &made["conversation_id"]), "{row}");
+    assert_eq!(
+        (&row["actor"], &row["conversation_id"]),
+        (&json!("human"), &made["conversation_id"]),
+        "{row}"
+    );
     assert_eq!(audit_verify(&env.paths().state), Vec::<String>::new());
 
     // Now this process is a client's parent, as an agent's shell would be.

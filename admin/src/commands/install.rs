@@ -27,6 +27,8 @@ type Intent = (Report, Option<Plan>);
 
 pub(super) fn run(screen: &mut Screen, arguments: &Install) -> Result<Done, Failure> {
     let places = places()?;
+    // A relative XDG_STATE_HOME, say, must not get into entries.
+    paths()?;
     let launch = launch(arguments.agent.as_deref(), variable).map_err(said)?;
     let asks = wants_to_be_asked(screen, arguments)?;
     let only_service = arguments.service && !arguments.all && arguments.client.is_empty();
