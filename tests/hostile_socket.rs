@@ -241,6 +241,8 @@ fn an_admin_connection_that_talks_nonsense() {
     // What gives authority away is for people: this test is a client's parent, as an agent's shell would be.
     raw.json(&json!({"cmd": "tokens", "conversation": scene.bystander.id()}));
     assert_eq!(raw.read_json()["error"]["code"], "human_only");
+    raw.json(&json!({"cmd": "pair", "roles": ["first", "second"]}));
+    assert_eq!(raw.read_json()["error"]["code"], "human_only");
     raw.json(&json!({"cmd": "cleanup", "dry_run": false}));
     assert_eq!(raw.read_json()["error"]["code"], "human_only");
     scene.is_unharmed();

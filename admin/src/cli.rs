@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 mod yolo;
@@ -9,6 +10,7 @@ mod yolo;
 pub(crate) use yolo::{Enable, Pending, Try, Yolo};
 
 use crate::failure::EXIT_CODES;
+use crate::install::clients::CLIENTS;
 use crate::screen::ColorChoice;
 
 /// Looks after the bridge between LLM agents: who talks, what was said, what was refused.
@@ -37,10 +39,23 @@ pub(crate) enum Command {
     Tokens(Conversation),
     /// Make a new one-time invite for a session of a conversation (for people only; goes on record)
     Invite(Invite),
+    /// Bring two agents together: make a conversation and a sentence for each one's prompt (for people only; goes on
+    /// record)
+    Pair(Pair),
     /// Show the audit trail, or prove it whole
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
     Cleanup(Cleanup),
+    /// Add the bridge to the configuration of MCP clients
+    ///
+    /// Shows every change before it is made, keeps a backup, and changes nothing the second time. On a terminal,
+    /// without --client and --all, lists the clients that were found and asks.
+    Install(Install),
+    /// Take the bridge out of the configuration of MCP clients again
+    ///
+    /// Puts back what was there before install, byte for byte, or takes out only its entry where others have changed
+    /// the file since. Without --client: from all clients, and the service too.
+    Uninstall(Uninstall),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
     /// Wait until a message waits for a session
@@ -137,6 +152,21 @@ pub(crate) struct Wait {
     pub(crate) format: Json,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Pair {
+    /// What the first agent does, e.g. "backend developer"
+    #[arg(value_name = "ROLE")]
+    pub(crate) first: String,
+    /// What the second agent does
+    #[arg(value_name = "ROLE")]
+    pub(crate) second: String,
+    /// Minutes until the conversation expires, if not as configured
+    #[arg(long, value_name = "N")]
+    pub(crate) lifetime_minutes: Option<u32>,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
 /// Clients that have hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum HookClient {
@@ -218,6 +248,55 @@ pub(crate) struct Cleanup {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// Only this client; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
+    pub(crate) client: Vec<String>,
+    /// Every client that is found
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// In the current directory's project instead of for the user
+    #[arg(long)]
+    pub(crate) project: bool,
+    /// Only show what would change
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// Durable name of the agent that these clients run
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// Replace an entry \"bridge\" that launches something else
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Also have the service manager (systemd --user, launchd) run the daemon; alone: only that
+    #[arg(long, conflicts_with = "project")]
+    pub(crate) service: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    /// Only from this client; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
+    pub(crate) client: Vec<String>,
+    /// From every client, which is the default
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// Only from the current directory's project
+    #[arg(long)]
+    pub(crate) project: bool,
+    /// Only show what would change
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+fn client_ids() -> PossibleValuesParser {
+    PossibleValuesParser::new(CLIENTS.map(|client| PossibleValue::new(client.id).help(client.title)))
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,14 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<String>,
     },
+    /// A new conversation with an invite for each of its two sessions.
+    Pair {
+        /// What the agents of the sessions `a` and `b` do.
+        roles: [String; 2],
+        /// Minutes until it expires, if not as configured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lifetime_minutes: Option<u32>,
+    },
     /// Rows of the audit trail.
     Audit(AuditFilter),
     /// A proof of the audit trail.
@@ -136,6 +144,8 @@ pub enum Response {
     Tokens(Vec<SessionToken>),
     /// To [`Request::Invite`].
     Invite(InviteView),
+    /// To [`Request::Pair`].
+    Pair(PairView),
     /// To [`Request::Audit`].
     Audit(Vec<AuditRow>),
     /// To [`Request::Verify`].
@@ -330,6 +340,19 @@ impl std::fmt::Debug for SessionToken {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("SessionToken").field("session_id", &self.session_id).finish_non_exhaustive()
     }
+}
+
+/// A new conversation and the way into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairView {
+    /// The conversation.
+    pub conversation_id: String,
+    /// When it ends.
+    pub expires_at: String,
+    /// The roles of the sessions, as stored.
+    pub roles: [String; 2],
+    /// An invite for each session, in the same order.
+    pub invites: [InviteView; 2],
 }
 
 /// A one-time invite. Never log one.

@@ -7,15 +7,19 @@ mod cleanup;
 mod completions;
 pub(crate) mod config;
 mod hook;
+mod install;
+mod install_view;
 mod invite;
 mod list;
 mod man;
+mod pair;
 mod redact;
 mod reload;
 mod sessions;
 mod show;
 mod status;
 mod tokens;
+mod uninstall;
 mod wait;
 mod yolo;
 
@@ -32,8 +36,11 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Show(arguments) => show::run(screen, &arguments),
         Command::Tokens(arguments) => tokens::run(screen, &arguments),
         Command::Invite(arguments) => invite::run(screen, &arguments),
+        Command::Pair(arguments) => pair::run(screen, &arguments),
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
+        Command::Install(arguments) => install::run(screen, &arguments),
+        Command::Uninstall(arguments) => uninstall::run(screen, &arguments),
         Command::Reload => reload::run(screen),
         Command::Wait(arguments) => wait::run(screen, &arguments),
         Command::Hook(arguments) => hook::run(screen, &arguments),

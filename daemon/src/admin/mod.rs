@@ -7,6 +7,7 @@ mod cleanup;
 mod human;
 mod invite;
 mod mail;
+mod pair;
 pub mod read;
 mod status;
 mod tokens;
@@ -58,6 +59,10 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
         Request::Invite { conversation, session } => {
             human::require(bridge, pid, "invite")?;
             invite::create(bridge, &conversation, session.as_deref()).await
+        }
+        Request::Pair { roles, lifetime_minutes } => {
+            human::require(bridge, pid, "pair")?;
+            pair::create(bridge, &roles, lifetime_minutes).await
         }
         Request::Cleanup { dry_run } => {
             if !dry_run {

@@ -70,6 +70,7 @@ pub fn answer(
         Request::Status
         | Request::Tokens { .. }
         | Request::Invite { .. }
+        | Request::Pair { .. }
         | Request::Cleanup { .. }
         | Request::Reload
         | Request::Mail { .. }
