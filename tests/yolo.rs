@@ -160,9 +160,9 @@ fn an_agent_cannot_decide() {
     }
     let modes: i64 = database::value(&stage.env, "SELECT count(*) FROM command_mode", []);
     assert_eq!(modes, 0);
-    let refusals: i64 =
-        database::value(&stage.env, "SELECT count(*) FROM audit WHERE outcome = 'not_human'", []);
-    assert_eq!(refusals, 5);
+    until("every attempt is on record", || {
+        database::value::<i64>(&stage.env, "SELECT count(*) FROM audit WHERE outcome = 'not_human'", []) == 5
+    });
 }
 
 #[test]
