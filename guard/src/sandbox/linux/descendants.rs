@@ -22,20 +22,18 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub(super) fn kill_all(cgroups: &[PathBuf], mut on_end: impl FnMut(Pid, WaitStatus)) -> usize {
     no_more_of_them(cgroups);
     let begin = Instant::now();
-    loop {
+    while !reap(&mut on_end) {
         let living = freeze();
+        if begin.elapsed() > PATIENCE {
+            return living.len();
+        }
         for process in &living {
             // It may be dead already.
             let _ = kill(*process, Signal::SIGKILL);
         }
-        if reap(&mut on_end) {
-            return 0;
-        }
-        if begin.elapsed() > PATIENCE {
-            return living.len();
-        }
         std::thread::sleep(PAUSE);
     }
+    0
 }
 
 /// Lets the kernel kill, or at least refuse to start, whatever is in the job's control groups. Where that fails the
