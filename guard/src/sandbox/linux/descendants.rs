@@ -29,7 +29,7 @@ pub(super) fn kill_all(cgroups: &[PathBuf], mut on_end: impl FnMut(Pid, WaitStat
         }
         for process in &living {
             // It may be dead already.
-            let _ = kill(*process, Signal::SIGKILL);
+            kill(*process, Signal::SIGKILL).ok();
         }
         std::thread::sleep(PAUSE);
     }
@@ -43,7 +43,7 @@ fn no_more_of_them(cgroups: &[PathBuf]) {
         for (file, value) in [("pids.max", "0"), ("cgroup.kill", "1")] {
             let path = group.join(file);
             if path.exists() {
-                let _ = fs::write(path, value);
+                fs::write(path, value).ok();
             }
         }
     }
@@ -58,7 +58,7 @@ fn freeze() -> BTreeSet<Pid> {
         let before = stopped.len();
         for process in living {
             if stopped.insert(process) {
-                let _ = kill(process, Signal::SIGSTOP);
+                kill(process, Signal::SIGSTOP).ok();
             }
         }
         if stopped.len() == before || begin.elapsed() > PATIENCE / 4 {

@@ -29,7 +29,7 @@ pub(super) fn main() -> i32 {
         Err(error) => Failure::Setup(error.to_string()),
     };
     // Without a supervisor there is nobody left to tell.
-    let _ = supervisor.send(&Progress::Failed(failure));
+    supervisor.send(&Progress::Failed(failure)).ok();
     1
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bridge_guard::Ended;
 use bridge_guard::sandbox::{Job, Limits};
 
-use crate::Promise;
-use crate::bench::{Bench, LIMITS, Told};
+use super::Promise;
+use super::bench::{Bench, LIMITS, Told};
 
 pub(crate) const PROMISES: &[Promise] = &[
     ("time is limited", time),

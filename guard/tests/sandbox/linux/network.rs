@@ -8,8 +8,8 @@ use std::time::Duration;
 use bridge_guard::Tier;
 use bridge_guard::sandbox::Job;
 
-use crate::Promise;
-use crate::bench::Bench;
+use super::Promise;
+use super::bench::Bench;
 
 pub(crate) const PROMISES: &[Promise] = &[
     ("a server of the host in the workspace is out of reach", sockets_in_the_workspace),

@@ -7,8 +7,8 @@ use std::os::fd::AsRawFd as _;
 use bridge_guard::Tier;
 use bridge_guard::sandbox::Job;
 
-use crate::Promise;
-use crate::bench::{Bench, variables};
+use super::Promise;
+use super::bench::{Bench, variables};
 
 pub(crate) const PROMISES: &[Promise] = &[
     ("the environment is the job's and nothing else", exact_environment),

@@ -2,8 +2,8 @@
 
 use bridge_guard::Ended;
 
-use crate::Promise;
-use crate::bench::Bench;
+use super::Promise;
+use super::bench::Bench;
 
 pub(crate) const PROMISES: &[Promise] = &[
     ("calls that no program needs are refused", refused_calls),

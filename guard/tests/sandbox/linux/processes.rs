@@ -1,6 +1,7 @@
 //! Processes: how they end, and that they do.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 use bridge_guard::sandbox::{Job, Limits, RunError, detect};
 use bridge_guard::{Ended, Tier};
 
-use crate::Promise;
-use crate::bench::{Bench, LIMITS};
+use super::Promise;
+use super::bench::{Bench, LIMITS};
 
 pub(crate) const PROMISES: &[Promise] = &[
     ("it is told how a program ended", endings),
@@ -105,8 +106,10 @@ pub(crate) fn daemon_main(arguments: &[String]) {
 fn survivors_of_the_daemon(bench: &Bench) {
     let mark = mark();
     let tier = bench.place().barrier().tier();
+    let temporary = tempfile::tempdir().unwrap();
     let mut daemon = Command::new(std::env::current_exe().unwrap())
         .args(["daemon", tier.as_str(), &mark])
+        .env("TMPDIR", temporary.path())
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
@@ -115,6 +118,19 @@ fn survivors_of_the_daemon(bench: &Bench) {
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     eventually("the job is dead", || alive(&mark).is_empty());
+    let left = format!("bridge-guard-{}-", daemon.id());
+    let groups = ["pids", "memory", "unified", ""].map(|name| Path::new("/sys/fs/cgroup").join(name));
+    eventually("its control groups are gone", || {
+        !groups.iter().any(|group| names(group).iter().any(|name| name.starts_with(&left)))
+    });
+    eventually("its private files are gone", || {
+        !names(temporary.path()).iter().any(|name| name.starts_with("bridge-guard-"))
+    });
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Waits for a condition, at most a minute.
@@ -132,8 +148,8 @@ struct Bystander(Child);
 
 impl Drop for Bystander {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
