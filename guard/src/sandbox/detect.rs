@@ -94,3 +94,27 @@ fn try_out(tier: Tier, executable: PathBuf) -> Result<Box<dyn Barrier>, Reason> 
 fn try_out(_tier: Tier, _executable: PathBuf) -> Result<Box<dyn Barrier>, Reason> {
     Err(Reason::Elsewhere)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_plays_no_role_is_no_sandbox() {
+        for executable in ["/bin/true", "/bin/false", "/nonexistent"] {
+            let Err(Unavailable(missing)) = detect_with(executable.into(), None) else {
+                panic!("{executable}")
+            };
+            let tiers: Vec<Tier> = missing.iter().map(|(tier, _)| *tier).collect();
+            assert_eq!(tiers, [Tier::Bubblewrap, Tier::Landlock], "{missing:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_what_to_do() {
+        let missing =
+            Unavailable(vec![(Tier::Bubblewrap, Reason::NoBubblewrap), (Tier::Landlock, Reason::Root)]);
+        let text = missing.to_string();
+        assert!(text.contains("install the package bubblewrap") && text.contains("ordinary user"), "{text}");
+    }
+}

@@ -1,5 +1,6 @@
 //! What holds a command: a tier of kernel isolation.
 
+#[cfg(target_os = "linux")]
 mod capture;
 mod detect;
 pub mod docker;

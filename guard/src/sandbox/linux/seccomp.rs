@@ -18,9 +18,16 @@ use seccompiler::{
 pub(super) struct Shared {
     /// Whether sockets to other machines may be made.
     pub(super) network: bool,
-    /// Whether the job shares the host's namespaces and sees its files under the user's own identity, so that the
-    /// filter must keep it from what Landlock does not: shared memory, other processes' limits, modes of files.
-    pub(super) host: bool,
+    /// Whether the job shares the host's namespaces and files, so that the filter must keep it from what Landlock does
+    /// not: shared memory, other processes' limits, modes of files.
+    pub(super) host: Option<Host>,
+}
+
+/// A job among the host's own processes and files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Host {
+    /// Whether it may change any file of the host's.
+    pub(super) writes: bool,
 }
 
 /// Calls that no job makes.
@@ -142,6 +149,10 @@ const DENIED_ON_THE_HOST_HERE: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const DENIED_ON_THE_HOST_HERE: &[i64] = &[];
 
+/// Calls that change what a descriptor for reading leads to.
+const DENIED_TO_READERS: &[i64] =
+    &[libc::SYS_fchmod, libc::SYS_fchown, libc::SYS_utimensat, libc::SYS_fsetxattr, libc::SYS_fremovexattr];
+
 /// Calls whose arguments lie in memory: programs know how to do without them.
 const ABSENT: &[i64] = &[CLONE3, OPENAT2, FCHMODAT2];
 
@@ -184,6 +195,10 @@ const CLONE_NEWTIME: u64 = 0x80;
 
 /// `TIOCSTI` types into a terminal, `TIOCLINUX` pastes into a console, `TIOCCONS` takes the console's output.
 const TERMINAL_TRICKS: [u64; 3] = [libc::TIOCSTI, 0x541C, 0x541D];
+
+/// What a descriptor for reading can do to its file beside: `FS_IOC_SETFLAGS`, `FS_IOC_FSSETXATTR`,
+/// `FS_IOC_ENABLE_VERITY`, `FS_IOC_SET_ENCRYPTION_POLICY` (`include/uapi/linux/fs.h`, `fsverity.h`, `fscrypt.h`).
+const FILE_TRICKS: [u64; 4] = [0x4008_6602, 0x401c_5820, 0x4080_6685, 0x800c_6613];
 
 /// Program layouts that `setarch` may ask for: the usual one, a question, no randomisation.
 const PERSONALITIES: [u64; 3] = [0, 0xffff_ffff, 0x0004_0000];
@@ -251,12 +266,18 @@ fn denied(shared: Shared) -> Result<Rules, Wrong> {
         when(libc::SYS_ioctl, &[(1, Dword, Eq, request)])?;
     }
     sockets(&mut when)?;
-    if shared.host {
+    if let Some(host) = shared.host {
         other_processes(&mut when)?;
+        for request in FILE_TRICKS {
+            when(libc::SYS_ioctl, &[(1, Dword, Eq, request)])?;
+        }
         rules.extend(always(&[DENIED_ON_THE_HOST, DENIED_ON_THE_HOST_HERE]));
-    }
-    if shared.host && !shared.network {
-        rules.insert(libc::SYS_socket, Vec::new());
+        if !host.writes {
+            rules.extend(always(&[DENIED_TO_READERS]));
+        }
+        if !shared.network {
+            rules.insert(libc::SYS_socket, Vec::new());
+        }
     }
     Ok(rules)
 }
@@ -347,7 +368,7 @@ fn other_processes(when: When<'_>) -> Result<(), Wrong> {
         libc::SYS_sched_setscheduler,
         libc::SYS_sched_setattr,
     ] {
-        when(call, &[somebody_else.clone()])?;
+        when(call, std::slice::from_ref(&somebody_else))?;
     }
     // The first argument says what the second names: one process, or a whole group or user.
     for (call, process) in [(libc::SYS_setpriority, 0), (libc::SYS_ioprio_set, 1)] {
@@ -364,9 +385,11 @@ mod tests {
 
     #[test]
     fn every_filter_compiles_and_fits() {
-        for (network, host) in [(false, false), (false, true), (true, false), (true, true)] {
-            for program in programs(Shared { network, host }).unwrap() {
-                assert!(program.len() <= 4096, "{} instructions", program.len());
+        for host in [None, Some(Host { writes: false }), Some(Host { writes: true })] {
+            for network in [false, true] {
+                for program in programs(Shared { network, host }).unwrap() {
+                    assert!(program.len() <= 4096, "{} instructions", program.len());
+                }
             }
         }
     }
