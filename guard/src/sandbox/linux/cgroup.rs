@@ -55,8 +55,7 @@ impl Places {
             if made.0.processes && made.0.memory {
                 break;
             }
-            let path = place.join(name());
-            fs::create_dir(&path)?;
+            let path = new_group(place)?;
             made.0.paths.push(path.clone());
             made.0.processes |= set(&path, "pids.max", limits.processes.saturating_add(OWN_PROCESSES))?;
             made.0.memory |= set(&path, "memory.max", limits.memory)?;
@@ -97,7 +96,19 @@ impl Drop for Made {
     }
 }
 
-/// A name that no other group here has.
+/// Makes a group. A name may be taken by what a daemon of the same number left.
+fn new_group(place: &Path) -> io::Result<PathBuf> {
+    loop {
+        let path = place.join(name());
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A name that no other group of this process has.
 fn name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("bridge-guard-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
