@@ -118,14 +118,17 @@ fn survivors_of_the_daemon(bench: &Bench) {
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     eventually("the job is dead", || alive(&mark).is_empty());
-    let left = format!("bridge-guard-{}-", daemon.id());
-    let groups = ["pids", "memory", "unified", ""].map(|name| Path::new("/sys/fs/cgroup").join(name));
-    eventually("its control groups are gone", || {
-        !groups.iter().any(|group| names(group).iter().any(|name| name.starts_with(&left)))
-    });
+    eventually("its control groups are gone", || groups_of(daemon.id()) == 0);
     eventually("its private files are gone", || {
         !names(temporary.path()).iter().any(|name| name.starts_with("bridge-guard-"))
     });
+}
+
+/// Control groups that a process made.
+fn groups_of(process: u32) -> usize {
+    let start = format!("bridge-guard-{process}-");
+    let places = ["pids", "memory", "unified", ""].map(|name| Path::new("/sys/fs/cgroup").join(name));
+    places.iter().flat_map(|place| names(place)).filter(|name| name.starts_with(&start)).count()
 }
 
 fn names(directory: &Path) -> Vec<String> {
