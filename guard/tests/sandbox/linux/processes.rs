@@ -19,6 +19,7 @@ pub(crate) const PROMISES: &[Promise] = &[
     ("nothing survives the end of its time", survivors_of_the_time),
     ("nothing survives the daemon", survivors_of_the_daemon),
     ("other processes are out of reach", other_processes),
+    ("process 1 is out of reach", process_1),
     ("many run at once", many_at_once),
 ];
 
@@ -182,6 +183,19 @@ fn other_processes(bench: &Bench) {
     }
     assert!(bystander.0.try_wait().unwrap().is_none());
     assert_eq!((limits(), nice()), (limits_before, nice_before));
+}
+
+fn process_1(bench: &Bench) {
+    let place = bench.place();
+    for line in [
+        "cat /proc/1/environ",
+        "cat /proc/1/exe",
+        "ls /proc/1/cwd/",
+        "cat < /proc/1/fd/0",
+        "kill -9 1 && sleep 1 && false",
+    ] {
+        place.run(&place.shell(line)).fails();
+    }
 }
 
 fn many_at_once(bench: &Bench) {
