@@ -48,6 +48,9 @@ pub enum Reason {
     /// The daemon is root.
     #[error("Landlock does not hold root; run the daemon as an ordinary user")]
     Root,
+    /// It would not be held well enough here.
+    #[error("{0}")]
+    Unfit(String),
     /// A trial failed.
     #[error("a trial failed: {0}")]
     TrialFails(String),

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,10 @@ use crate::sandbox::Limits;
 
 /// The sandbox's own processes in the job's groups: bubblewrap twice, and process 1.
 const OWN_PROCESSES: u64 = 3;
+
+/// How long a group may seem to be in use; after that it stays, and says by its name whose it was.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Where groups can be made.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -55,8 +60,7 @@ impl Places {
             if made.0.processes && made.0.memory {
                 break;
             }
-            let path = place.join(name());
-            fs::create_dir(&path)?;
+            let path = new_group(place)?;
             made.0.paths.push(path.clone());
             made.0.processes |= set(&path, "pids.max", limits.processes.saturating_add(OWN_PROCESSES))?;
             made.0.memory |= set(&path, "memory.max", limits.memory)?;
@@ -78,10 +82,17 @@ impl Groups {
 
     /// Removes the groups, when nothing is in them any more.
     pub(super) fn remove(&self) {
-        for path in &self.paths {
-            // A group that something is left in stays, and says so by its name.
-            fs::remove_dir(path).ok();
-        }
+        self.paths.iter().for_each(|path| remove(path));
+    }
+}
+
+/// The kernel lets go of a dead process a moment after its parent was told.
+fn remove(group: &Path) {
+    let begin = Instant::now();
+    while fs::remove_dir(group).is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
+        && begin.elapsed() < PATIENCE
+    {
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -97,7 +108,19 @@ impl Drop for Made {
     }
 }
 
-/// A name that no other group here has.
+/// Makes a group. A name may be taken by what a daemon of the same number left.
+fn new_group(place: &Path) -> io::Result<PathBuf> {
+    loop {
+        let path = place.join(name());
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A name that no other group of this process has.
 fn name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("bridge-guard-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))

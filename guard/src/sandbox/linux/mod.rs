@@ -18,6 +18,7 @@ mod rlimits;
 mod run;
 mod seccomp;
 mod supervise;
+mod syscalls;
 mod system;
 mod trial;
 

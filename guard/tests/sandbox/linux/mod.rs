@@ -12,6 +12,8 @@ mod network;
 mod probe;
 mod processes;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -65,11 +67,15 @@ fn test() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// Runs these tests again as the user that owns nothing.
+/// Runs these tests again as the user that owns nothing, from where that user can read them.
 fn as_nobody() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))?;
+    let program = directory.path().join("sandbox");
+    fs::copy(std::env::current_exe()?, &program)?;
     let status = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
-        .arg(std::env::current_exe()?)
+        .arg(program)
         .args(std::env::args().skip(1).filter(|argument| argument.starts_with("--test-threads")))
         .current_dir("/")
         .status()?;
