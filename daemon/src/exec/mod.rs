@@ -15,7 +15,7 @@ use crate::domain::command::CommandId;
 use crate::domain::time::Timestamp;
 
 pub use report::{message, summary};
-pub use restore::restore;
+pub use restore::{prune, restore};
 
 /// The guard for this configuration.
 ///

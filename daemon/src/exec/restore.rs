@@ -1,8 +1,8 @@
-//! Putting a workspace back.
+//! Snapshots: putting a workspace back, and dropping old ones.
 
 use std::path::Path;
 
-use bridge_guard::snapshot::{Restored, Selection};
+use bridge_guard::snapshot::{Keep, Restored, Selection};
 use bridge_guard::{Guard, GuardError};
 use bridge_proto::admin::yolo::RestoreReport;
 
@@ -27,6 +27,15 @@ pub fn restore(
     let named = |paths: Vec<std::path::PathBuf>| paths.iter().take(PATHS).map(|path| text(path)).collect();
     let skipped = skipped.iter().take(PATHS).map(|(path, why)| (text(path), (*why).to_owned())).collect();
     Ok(RestoreReport { undo, restored: named(restored), deleted: named(deleted), skipped })
+}
+
+/// Drops snapshots that are too old, too many or too large. Blocks.
+///
+/// # Errors
+/// [`GuardError`] when some could not be dropped.
+pub fn prune(guard: &Guard, now: Timestamp) -> Result<usize, GuardError> {
+    let dropped = guard.snapshots()?.prune(guard.barrier()?, &Keep::default(), now.millis())?;
+    Ok(dropped.len())
 }
 
 fn text(path: &Path) -> String {
