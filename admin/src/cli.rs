@@ -37,6 +37,18 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
     Cleanup(Cleanup),
+    /// Copy everything into one verified file: database, master key, audit seal (for people only; goes on record)
+    ///
+    /// Works while the daemon runs, and without it. Unless it is encrypted, whoever can read the file can read every
+    /// message and speak for every session.
+    Backup(Backup),
+    /// Put a backup in the place of the state directory, which is kept under another name
+    ///
+    /// The daemon must not run. Nothing is touched before the backup is proven whole.
+    Restore(Restore),
+    /// Look after the database
+    #[command(subcommand)]
+    Db(Db),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
     /// Replace secrets in standard input, as the bridge does in messages
@@ -170,6 +182,46 @@ pub(crate) struct Cleanup {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The new file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Encrypt it under a passphrase that is asked for on the terminal (an age file)
+    #[arg(long, short)]
+    pub(crate) encrypt: bool,
+    /// Encrypt it under the passphrase in the first line of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Read the passphrase from the first line of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Do not ask whether the state may be replaced
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Prove the database whole: pages, references, audit trail, messages as they were sent
+    ///
+    /// Ends with 1 when it is not. Works while the daemon runs, and without it.
+    Check(Json),
+    /// Give the space of removed conversations back to the file system (the daemon must not run)
+    Vacuum,
 }
 
 #[derive(Debug, Args)]

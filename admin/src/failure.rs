@@ -13,7 +13,7 @@ use crate::text::safe_text;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  it went well
-  1  it failed, or something was found (audit verify, redact --check, config check)
+  1  it failed, or something was found (audit verify, db check, redact --check, config check)
   2  the command line cannot be understood
   3  the daemon is not running
   4  refused: only a person may do that, not a process below a connected agent";

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use crate::domain::bucket::Rates;
+use crate::domain::retention::Retention;
 use crate::store::Synchronous;
 
 /// The whole configuration.
@@ -31,6 +32,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Redaction.
     pub redaction: RedactionConfig,
+    /// What is removed when.
+    pub retention: Retention,
 }
 
 /// `[daemon]`
@@ -309,6 +312,9 @@ impl Config {
         if self.redaction.rules.as_ref().is_some_and(|rules| rules.is_relative()) {
             let problem = "must be an absolute path: the daemon may be started from anywhere".to_owned();
             return value("redaction.rules", problem);
+        }
+        if let Some((key, problem)) = self.retention.problem() {
+            return value(key, problem);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ pub mod log;
 pub mod mcp;
 pub mod net;
 pub mod ops;
+pub mod retention;
 mod run;
 pub mod store;
 pub mod wire;

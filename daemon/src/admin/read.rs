@@ -71,6 +71,7 @@ pub fn answer(
         | Request::Tokens { .. }
         | Request::Invite { .. }
         | Request::Cleanup { .. }
+        | Request::Backup { .. }
         | Request::Reload => Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon")),
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod conversation;
 mod delivery;
 mod message;
+mod retention;
 mod session;
 
 use rusqlite::Connection;
@@ -15,6 +16,7 @@ use crate::domain::time::Timestamp;
 pub use conversation::{NewConversation, NewSession, Redemption};
 pub use delivery::{BatchLimits, OfferedMessage};
 pub use message::{NewMessage, Sent};
+pub use retention::Pruned;
 pub use session::SavedSession;
 
 type Hook = Box<dyn FnOnce() + Send>;
