@@ -10,7 +10,9 @@ pub(crate) mod passphrase;
 pub(crate) mod swap;
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -132,6 +134,11 @@ fn is_known(name: &str) -> bool {
     let evidence = name.strip_prefix(EVIDENCE);
     [DATABASE, KEY, SEAL].contains(&name)
         || evidence.is_some_and(|time| !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A directory for nobody else, removed on drop.
+pub(crate) fn private_directory(prefix: &str, parent: &Path) -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
 }
 
 /// The files of a state directory that belong into a backup beside the database, those that exist.

@@ -49,7 +49,7 @@ pub(super) fn run(screen: &mut Screen, arguments: &Backup) -> Result<Done, Failu
     }
     // What is not encrypted yet stays where it is protected.
     let place = if encrypted { state.as_path() } else { directory_of(target) };
-    let scratch = tempfile::Builder::new().prefix(".bridge-backup-").tempdir_in(place);
+    let scratch = backup::private_directory(".bridge-backup-", place);
     let scratch = scratch.map_err(|error| Failure::failed(format_args!("writing to {}", place.display()), error))?;
     let manifest = collect(&state, &scratch)?;
     let bytes = seal_up(target, &manifest, &scratch, passphrase.as_ref())?;

@@ -40,7 +40,7 @@ pub(super) fn run(screen: &mut Screen, arguments: &Restore) -> Result<Done, Fail
     let parent = paths.state.parent().unwrap_or(Path::new("/"));
     let failed = |error: io::Error| Failure::failed(format_args!("writing to {}", parent.display()), error);
     std::fs::create_dir_all(parent).map_err(failed)?;
-    let staging = tempfile::Builder::new().prefix("bridged.restoring-").tempdir_in(parent).map_err(failed)?;
+    let staging = backup::private_directory("bridged.restoring-", parent).map_err(failed)?;
     let manifest = unpack(&arguments.file, passphrase.as_ref(), staging.path())?;
     let kept = paths.state.exists().then(|| swap::kept_name(&paths.state, &screen.look().now.to_string()));
     confirm(screen, arguments, &manifest, &paths.state, kept.as_deref())?;

@@ -21,10 +21,13 @@ pub struct Compared {
 pub fn compare(connection: &Connection, keys: &Keys, most: usize) -> rusqlite::Result<Compared> {
     // Details of a row that was tampered with may be no JSON; that the row was is found elsewhere.
     let mut statement = connection.prepare(
-        "SELECT details ->> 'message', conversation, details ->> 'body_mac', body FROM audit
-         JOIN message ON message.id = CAST(substr(details ->> 'message', 5) AS INTEGER)
-         WHERE audit.action = 'send_to_partner' AND audit.outcome = 'ok' AND json_valid(details)
-         AND NOT details ->> 'repeated'",
+        "WITH sent AS (
+           SELECT conversation, CASE WHEN json_valid(details) THEN details END AS details
+           FROM audit WHERE action = 'send_to_partner' AND outcome = 'ok'
+         )
+         SELECT sent.details ->> 'message', sent.conversation, sent.details ->> 'body_mac', message.body
+         FROM sent JOIN message ON message.id = CAST(substr(sent.details ->> 'message', 5) AS INTEGER)
+         WHERE NOT sent.details ->> 'repeated'",
     )?;
     let mut rows = statement.query([])?;
     let mut compared = Compared { proven: 0, changed: Vec::new() };
