@@ -95,8 +95,9 @@ fn a_restored_state_is_what_was_backed_up_and_goes_on() {
     let replaced = database::open(&env.paths().state.with_file_name(&kept[0]));
     let number: i64 = lost.strip_prefix("msg_").unwrap().parse().unwrap();
     replaced.query_row("SELECT 1 FROM message WHERE id = ?1", [number], |_| Ok(())).unwrap();
-    let head: String =
-        replaced.query_row("SELECT lower(hex(mac)) FROM audit ORDER BY seq DESC", [], |row| row.get(0)).unwrap();
+    let head: String = replaced
+        .query_row("SELECT lower(hex(mac)) FROM audit ORDER BY seq DESC", [], |row| row.get(0))
+        .unwrap();
     let details: String = database::value(&env, "SELECT details FROM audit WHERE action = 'restore'", []);
     assert!(details.contains(&head), "{details}");
     // Tokens and all: the clients go on.
@@ -115,12 +116,15 @@ fn an_encrypted_backup_restores_on_another_machine() {
     let bytes = fs::read(file(&env)).unwrap();
     let key = fs::read(env.paths().key()).unwrap();
     assert!(bytes.starts_with(b"age-encryption.org/v1"));
-    assert!(!bytes.windows(key.len()).any(|window| window == key) && !bytes.windows(9).any(|w| w == b"number 17"));
+    assert!(
+        !bytes.windows(key.len()).any(|window| window == key) && !bytes.windows(9).any(|w| w == b"number 17")
+    );
 
     let other = Env::new();
     let wrong = other.root().join("wrong");
     fs::write(&wrong, "incorrect horse\n").unwrap();
-    let said = bridgectl(&other, &["restore", text(&file(&env)), "--passphrase-file", text(&wrong)]).failed(1);
+    let said =
+        bridgectl(&other, &["restore", text(&file(&env)), "--passphrase-file", text(&wrong)]).failed(1);
     assert!(said.contains("cannot be opened with this passphrase"), "{said}");
     assert!(!other.paths().state.exists());
     bridgectl(&other, &["restore", text(&file(&env)), "--passphrase-file", text(&secret)]).ok();
@@ -187,7 +191,8 @@ fn is_refused(env: &Env, good: &Path, expected: &str, spoil: impl FnOnce(&Path))
 fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
     let (env, file) = backed_up();
     let bytes = fs::read(&file).unwrap();
-    let place = |needle: &[u8]| bytes.windows(needle.len()).position(|window| window == needle).unwrap() as u64;
+    let place =
+        |needle: &[u8]| bytes.windows(needle.len()).position(|window| window == needle).unwrap() as u64;
     let flip = |at: u64| {
         move |bad: &Path| {
             let file = fs::File::options().read(true).write(true).open(bad).unwrap();
@@ -199,7 +204,9 @@ fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
     is_refused(&env, &file, "bridge.db is not what was written", flip(place(b"number 7 ")));
     is_refused(&env, &file, "master.key is not what was written", flip(place(b"master.key\0") + 512));
     is_refused(&env, &file, "is no backup of bridgectl", flip(place(b"manifest.json\0")));
-    let cut = |length: u64| move |bad: &Path| fs::File::options().write(true).open(bad).unwrap().set_len(length).unwrap();
+    let cut = |length: u64| {
+        move |bad: &Path| fs::File::options().write(true).open(bad).unwrap().set_len(length).unwrap()
+    };
     is_refused(&env, &file, "is damaged", cut(bytes.len() as u64 / 2));
     is_refused(&env, &file, "is no backup of bridgectl", cut(0));
     is_refused(&env, &file, "is no backup of bridgectl", |bad| fs::write(bad, vec![7; 100_000]).unwrap());
@@ -213,8 +220,18 @@ fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
         }
     };
     is_refused(&env, &file, "format 9", replace("\"format\": 1", "\"format\": 9"));
-    is_refused(&env, &file, "does not count as its manifest says", replace("\"conversation\": 1", "\"conversation\": 2"));
-    is_refused(&env, &file, "names files that are none of a bridge", replace("\"master.key\"", "\"../../.ssh\""));
+    is_refused(
+        &env,
+        &file,
+        "does not count as its manifest says",
+        replace("\"conversation\": 1", "\"conversation\": 2"),
+    );
+    is_refused(
+        &env,
+        &file,
+        "names files that are none of a bridge",
+        replace("\"master.key\"", "\"../../.ssh\""),
+    );
 }
 
 #[test]

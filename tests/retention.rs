@@ -47,7 +47,8 @@ fn expired_conversations_go_after_their_time_and_leave_nothing_but_their_audit_r
     create(&mut stranger);
     assert!(daemon.terminate().success());
     for table in ["message", "delivery", "idempotency", "session"] {
-        let sql = format!("SELECT count(*) FROM {table} WHERE conversation NOT IN (SELECT id FROM conversation)");
+        let sql =
+            format!("SELECT count(*) FROM {table} WHERE conversation NOT IN (SELECT id FROM conversation)");
         assert_eq!(database::value::<i64>(&env, &sql, []), 0, "{table}");
     }
     assert_eq!(database::value::<i64>(&env, "SELECT count(*) FROM message", []), 1);

@@ -8,6 +8,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use common::ctl::export;
 use common::daemon::accepts;
@@ -100,7 +101,7 @@ fn a_state_directory_that_cannot_be_written_is_named() {
     let (env, _) = killed_with_a_wal();
     let state = env.paths().state;
     // What a read-only file system is to everybody, and a directory without the right to write to all but root.
-    let read_only = Command::bind_read_only(&state).or_else(|| Command::without_right(&state));
+    let read_only = ReadOnly::by_mount(&state).or_else(|| ReadOnly::by_mode(&state));
     let Some(_read_only) = read_only else { return };
     let log = env.root().join("log");
     let mut daemon = env.command(common::env::BRIDGED);
@@ -112,25 +113,25 @@ fn a_state_directory_that_cannot_be_written_is_named() {
 }
 
 /// Takes the right to write away, and gives it back on drop.
-struct Command<'s> {
+struct ReadOnly<'s> {
     state: &'s Path,
     mounted: bool,
 }
 
-impl<'s> Command<'s> {
-    fn bind_read_only(state: &'s Path) -> Option<Self> {
+impl<'s> ReadOnly<'s> {
+    fn by_mount(state: &'s Path) -> Option<Self> {
         let mount = |arguments: &[&str]| {
-            let mut command = std::process::Command::new("mount");
-            command.args(arguments).arg(state).stderr(std::process::Stdio::null());
+            let mut command = Command::new("mount");
+            command.args(arguments).arg(state).stderr(Stdio::null());
             command.status().is_ok_and(|status| status.success())
         };
         let bound = mount(&["--bind", state.to_str().unwrap()]);
-        let bound = bound.then_some(Self { state, mounted: true })?;
+        let bound = bound.then(|| Self { state, mounted: true })?;
         mount(&["-o", "remount,ro,bind"]).then_some(bound)
     }
 
     #[allow(clippy::print_stderr, reason = "a skipped test says so")]
-    fn without_right(state: &'s Path) -> Option<Self> {
+    fn by_mode(state: &'s Path) -> Option<Self> {
         if nix::unistd::geteuid().is_root() {
             eprintln!("SKIPPED: root can write everywhere, and this one cannot mount read-only");
             return None;
@@ -143,10 +144,10 @@ impl<'s> Command<'s> {
     }
 }
 
-impl Drop for Command<'_> {
+impl Drop for ReadOnly<'_> {
     fn drop(&mut self) {
         if self.mounted {
-            std::process::Command::new("umount").arg("-l").arg(self.state).status().unwrap();
+            Command::new("umount").arg("-l").arg(self.state).status().unwrap();
         } else {
             fs::set_permissions(self.state, fs::Permissions::from_mode(0o700)).unwrap();
         }

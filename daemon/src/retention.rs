@@ -42,7 +42,10 @@ async fn pass(bridge: &Bridge, now: Timestamp) -> Result<(), StoreError> {
             remove(bridge, *id, "daemon").await?;
         }
         if !expired.is_empty() {
-            tracing::info!(conversations = expired.len(), "expired conversations were removed after their time");
+            tracing::info!(
+                conversations = expired.len(),
+                "expired conversations were removed after their time"
+            );
         }
     }
     if let Some(cutoff) = retention.audit_after.cutoff(now) {

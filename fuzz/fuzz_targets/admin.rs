@@ -45,10 +45,14 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(serde_json::from_slice::<Request>(&again).expect("and read again"), request);
     let mut state = STATE.lock().expect("no other thread");
     let state = state.get_or_insert_with(fresh);
-    let source =
-        Source { keys: &state.keys, paths: &state.paths, now: Timestamp::from_millis(1_800_000_000_000), live: None };
+    let source = Source {
+        keys: &state.keys,
+        paths: &state.paths,
+        now: Timestamp::from_millis(1_800_000_000_000),
+        live: None,
+    };
     let response = answer(&state.connection, &source, &request).unwrap_or_else(Response::Error);
     let mut wire = Vec::new();
-    frame::encode(&serde_json::to_vec(&response).expect("an answer is JSON"), &mut wire).expect("an answer fits a frame");
+    frame::encode(&serde_json::to_vec(&response).expect("an answer is JSON"), &mut wire)
+        .expect("an answer fits a frame");
 });
-

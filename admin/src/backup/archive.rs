@@ -124,7 +124,10 @@ fn members(
     }
 }
 
-fn read_manifest(first: io::Result<tar::Entry<'_, Box<dyn Read>>>, path: &Path) -> Result<Manifest, ArchiveError> {
+fn read_manifest(
+    first: io::Result<tar::Entry<'_, Box<dyn Read>>>,
+    path: &Path,
+) -> Result<Manifest, ArchiveError> {
     let foreign = |problem: String| ArchiveError::Foreign { path: path.to_owned(), problem };
     let first = first.map_err(|error| foreign(error.to_string()))?;
     if first.path_bytes() != MANIFEST.as_bytes() {

@@ -163,8 +163,14 @@ mod tests {
         for name in ["bridge.db", "master.key", "audit.seal", "audit.seal.contradicted-1793000000123"] {
             assert!(is_known(name), "{name}");
         }
-        for name in ["../bridge.db", "/etc/passwd", "bridge.db-wal", "audit.seal.contradicted-", "audit.seal.contradicted-1/../x", ""]
-        {
+        for name in [
+            "../bridge.db",
+            "/etc/passwd",
+            "bridge.db-wal",
+            "audit.seal.contradicted-",
+            "audit.seal.contradicted-1/../x",
+            "",
+        ] {
             assert!(!is_known(name), "{name}");
         }
     }

@@ -23,7 +23,9 @@ pub(crate) fn fresh(file: Option<&Path>) -> Result<SecretString, Failure> {
         }
     };
     if passphrase.chars().count() < LEAST {
-        return Err(Failure::Failed(format!("the passphrase has fewer than {LEAST} characters; choose a longer one")));
+        return Err(Failure::Failed(format!(
+            "the passphrase has fewer than {LEAST} characters; choose a longer one"
+        )));
     }
     Ok(SecretString::from(passphrase.to_string()))
 }

@@ -40,7 +40,10 @@ fn render(look: Look, report: &VerifyReport, anchored: bool) -> String {
             look.paint(Tint::Good, "whole")
         ));
         if report.removed_rows > 0 {
-            line(format_args!("(a sealed anchor stands for rows 1 to {}, which were removed after their time)", report.removed_rows));
+            line(format_args!(
+                "(a sealed anchor stands for rows 1 to {}, which were removed after their time)",
+                report.removed_rows
+            ));
         }
         if report.sealed_rows.is_none() {
             line(format_args!(

@@ -42,7 +42,8 @@ pub(super) fn run(screen: &mut Screen, arguments: &Backup) -> Result<Done, Failu
         return Err(Failure::Failed(format!("{} exists; choose a new name", target.display())));
     }
     let encrypted = arguments.encrypt || arguments.passphrase_file.is_some();
-    let passphrase = encrypted.then(|| passphrase::fresh(arguments.passphrase_file.as_deref())).transpose()?;
+    let passphrase =
+        encrypted.then(|| passphrase::fresh(arguments.passphrase_file.as_deref())).transpose()?;
     let (state, live) = locate(encrypted)?;
     if !arguments.format.json {
         note_offline(screen, live);
@@ -50,7 +51,8 @@ pub(super) fn run(screen: &mut Screen, arguments: &Backup) -> Result<Done, Failu
     // What is not encrypted yet stays where it is protected.
     let place = if encrypted { state.as_path() } else { directory_of(target) };
     let scratch = backup::private_directory(".bridge-backup-", place);
-    let scratch = scratch.map_err(|error| Failure::failed(format_args!("writing to {}", place.display()), error))?;
+    let scratch =
+        scratch.map_err(|error| Failure::failed(format_args!("writing to {}", place.display()), error))?;
     let manifest = collect(&state, &scratch)?;
     let bytes = seal_up(target, &manifest, &scratch, passphrase.as_ref())?;
     if arguments.format.json {
@@ -90,10 +92,13 @@ fn collect(state: &Path, scratch: &TempDir) -> Result<Manifest, Failure> {
     });
     drop(progress);
     let snapshot = snapshot.map_err(|error| Failure::Failed(error.to_string()))?;
-    let keys = state_dir::load_keys(&scratch.join(KEY)).map_err(|error| Failure::Failed(error.to_string()))?;
+    let keys =
+        state_dir::load_keys(&scratch.join(KEY)).map_err(|error| Failure::Failed(error.to_string()))?;
     let checked =
         check(&copy, &keys, &scratch.join(SEAL)).map_err(|error| Failure::Failed(error.to_string()))?;
-    let findings = trail_findings(checked)?;
+    // Evidence is named as in the archive, not by where it lay for a moment.
+    let here = format!("{}/", scratch.display());
+    let findings = trail_findings(checked)?.into_iter().map(|found| found.replace(&here, "")).collect();
     let mut files = vec![backup::describe(scratch, DATABASE).map_err(failed)?];
     for name in small {
         files.push(backup::describe(scratch, &name).map_err(failed)?);
@@ -112,7 +117,8 @@ fn collect(state: &Path, scratch: &TempDir) -> Result<Manifest, Failure> {
 }
 
 fn copy_small_files(state: &Path, scratch: &Path) -> Result<Vec<String>, Failure> {
-    let failed = |name: &str, error| Failure::failed(format_args!("copying {name} from {}", state.display()), error);
+    let failed =
+        |name: &str, error| Failure::failed(format_args!("copying {name} from {}", state.display()), error);
     let names = backup::small_files(state).map_err(|error| failed("", error))?;
     for name in &names {
         fs::copy(state.join(name), scratch.join(name)).map_err(|error| failed(name, error))?;
@@ -145,7 +151,9 @@ pub(super) fn trail_findings(checked: CheckReport) -> Result<Vec<String>, Failur
 
 /// Number and MAC of the last audit row.
 pub(super) fn trail_end(database: &Path) -> Result<(i64, String), Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::failed(format_args!("reading {}", database.display()), error);
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::failed(format_args!("reading {}", database.display()), error)
+    };
     let connection = open::open_read_only(database).map_err(|error| Failure::Failed(error.to_string()))?;
     let last = AuditFilter { limit: 1, last: true, ..AuditFilter::default() };
     let last = audit::rows(&connection, &last).map_err(|error| failed(&error))?.pop();

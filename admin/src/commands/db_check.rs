@@ -19,7 +19,8 @@ pub(super) fn run(screen: &mut Screen, format: &Json) -> Result<Done, Failure> {
         return Err(Failure::NothingYet { database });
     }
     let keys = load_keys(&paths.key()).map_err(|error| Failure::Failed(error.to_string()))?;
-    let report = check(&database, &keys, &paths.seal()).map_err(|error| Failure::Failed(error.to_string()))?;
+    let report =
+        check(&database, &keys, &paths.seal()).map_err(|error| Failure::Failed(error.to_string()))?;
     if format.json {
         screen.json(&report)?;
     } else {
@@ -56,7 +57,9 @@ fn render(look: Look, report: &CheckReport) -> String {
         line(format_args!("  {}", safe_text(found)));
     }
     if report.findings.iter().any(|found| !found.starts_with("audit: ")) {
-        line(format_args!("Stop the daemon and put a backup in its place: `bridgectl restore FILE` (the damaged state is kept)."));
+        line(format_args!(
+            "Stop the daemon and put a backup in its place: `bridgectl restore FILE` (the damaged state is kept)."
+        ));
     }
     text
 }
@@ -78,9 +81,17 @@ mod tests {
             messages: 1,
             findings: Vec::new(),
         };
-        insta::assert_snapshot!(render(PIPE, &report), @"");
+        insta::assert_snapshot!(render(PIPE, &report), @"
+        schema 2, 4 MiB (of them 8 KiB free for reuse), WAL 0 B
+        whole: pages, references, 12 audit rows, 1 message as sent
+        ");
         report.whole = false;
         report.findings = vec!["pages: Tree 5 page 9: btreeInitPage() returns error code 11".into()];
-        insta::assert_snapshot!(render(PIPE, &report), @"");
+        insta::assert_snapshot!(render(PIPE, &report), @"
+        schema 2, 4 MiB (of them 8 KiB free for reuse), WAL 0 B
+        NOT WHOLE:
+          pages: Tree 5 page 9: btreeInitPage() returns error code 11
+        Stop the daemon and put a backup in its place: `bridgectl restore FILE` (the damaged state is kept).
+        ");
     }
 }

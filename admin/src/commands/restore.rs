@@ -126,7 +126,10 @@ fn confirm(
         kept.display()
     ));
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed("reading the answer", error))?;
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::failed("reading the answer", error))?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Failed("nothing was changed".to_owned())) }
 }
 
@@ -179,7 +182,10 @@ fn tell(screen: &mut Screen, paths: &Paths, kept: Option<&Path>, manifest: &Mani
     }
     screen.flush()?;
     for found in &manifest.audit.findings {
-        screen.note(&format!("the audit trail in it is NOT whole, as when it was backed up: {}", safe_text(found)));
+        screen.note(&format!(
+            "the audit trail in it is NOT whole, as when it was backed up: {}",
+            safe_text(found)
+        ));
     }
     Ok(())
 }

@@ -133,7 +133,6 @@ fn up(since: &str, look: Look) -> String {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::super::list::tests::PIPE;

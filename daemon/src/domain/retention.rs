@@ -24,10 +24,7 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self {
-            expired_after: Keep::For(Duration::from_secs(30 * 24 * 60 * 60)),
-            audit_after: Keep::Forever,
-        }
+        Self { expired_after: Keep::For(Duration::from_secs(30 * 24 * 60 * 60)), audit_after: Keep::Forever }
     }
 }
 
@@ -36,9 +33,10 @@ impl Retention {
     #[must_use]
     pub fn problem(&self) -> Option<(&'static str, String)> {
         match self.audit_after {
-            Keep::For(age) if age < LEAST_AUDIT => {
-                Some(("retention.audit_after", "must be at least 1d, or \"never\" to keep all rows".to_owned()))
-            }
+            Keep::For(age) if age < LEAST_AUDIT => Some((
+                "retention.audit_after",
+                "must be at least 1d, or \"never\" to keep all rows".to_owned(),
+            )),
             Keep::For(_) | Keep::Forever => None,
         }
     }
@@ -120,7 +118,8 @@ mod tests {
 
     #[test]
     fn written_as_people_write_it() {
-        for (text, seconds) in [("7d", 604_800), ("2w", 1_209_600), ("36h", 129_600), ("90s", 90), ("0s", 0)] {
+        for (text, seconds) in [("7d", 604_800), ("2w", 1_209_600), ("36h", 129_600), ("90s", 90), ("0s", 0)]
+        {
             assert_eq!(text.parse::<Keep>().unwrap(), Keep::For(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!("never".parse::<Keep>().unwrap(), Keep::Forever);

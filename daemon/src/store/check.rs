@@ -71,12 +71,7 @@ fn damage(report: &mut CheckReport, error: OpenError) -> Result<(), OpenError> {
     }
 }
 
-fn look(
-    connection: &Connection,
-    keys: &Keys,
-    seal: &Path,
-    report: &mut CheckReport,
-) -> rusqlite::Result<()> {
+fn look(connection: &Connection, keys: &Keys, seal: &Path, report: &mut CheckReport) -> rusqlite::Result<()> {
     report.schema = Some(user_version(connection)?);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0).map(u64::from));
     report.free_bytes = pragma("freelist_count")? * pragma("page_size")?;
@@ -92,7 +87,9 @@ fn look(
     }
     let bodies = bodies::compare(connection, keys, MOST as usize)?;
     report.messages = bodies.proven;
-    report.findings.extend(bodies.changed.into_iter().map(|id| format!("messages: {id} is not as it was sent")));
+    report
+        .findings
+        .extend(bodies.changed.into_iter().map(|id| format!("messages: {id} is not as it was sent")));
     Ok(())
 }
 

@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("the bridge is shutting down; call again, it comes back")]
     Closing,
     /// The database contradicts itself.
-    #[error("the bridge's database is damaged ({detail}); `bridgectl db check` says how far, `bridgectl restore FILE` puts a backup in its place")]
+    #[error(
+        "the bridge's database is damaged ({detail}); `bridgectl db check` says how far, `bridgectl restore FILE` puts a backup in its place"
+    )]
     Damaged {
         /// What was found.
         detail: String,

@@ -31,7 +31,8 @@ use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
 pub use tx::{
-    BatchLimits, NewConversation, NewMessage, NewSession, OfferedMessage, Pruned, Redemption, SavedSession, Sent, Tx,
+    BatchLimits, NewConversation, NewMessage, NewSession, OfferedMessage, Pruned, Redemption, SavedSession,
+    Sent, Tx,
 };
 use writer::{Job, TypedJob};
 

@@ -87,12 +87,15 @@ fn copy_pages(
 
 fn describe(connection: &Connection) -> rusqlite::Result<Snapshot> {
     let names = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")?
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+        )?
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut rows = BTreeMap::new();
     for name in names {
-        let count = connection.query_row(&format!("SELECT count(*) FROM \"{name}\""), [], |row| row.get(0))?;
+        let count =
+            connection.query_row(&format!("SELECT count(*) FROM \"{name}\""), [], |row| row.get(0))?;
         rows.insert(name, count);
     }
     Ok(Snapshot { schema: user_version(connection)?, rows })

@@ -15,7 +15,8 @@ pub fn vacuum(database: &Path) -> Result<(u64, u64), OpenError> {
     // Refuses a newer one.
     drop(open_read_only(database)?);
     let connection = open_read_write(database)?;
-    let run = |sql: &str| connection.execute_batch(sql).map_err(|source| sqlite("rewriting", database, source));
+    let run =
+        |sql: &str| connection.execute_batch(sql).map_err(|source| sqlite("rewriting", database, source));
     run("PRAGMA wal_checkpoint(TRUNCATE)")?;
     let before = size();
     run("VACUUM")?;

@@ -101,8 +101,7 @@ impl Writer {
         let head = load_head(&connection).map_err(unreadable)?;
         let sealed = seal::read(seal_path, &keys).map_err(|source| io_error("reading", seal_path, source))?;
         let beginning = beginning(&connection, &keys).map_err(unreadable)?;
-        let contradiction =
-            contradiction(&connection, &beginning, &head, &sealed).map_err(unreadable)?;
+        let contradiction = contradiction(&connection, &beginning, &head, &sealed).map_err(unreadable)?;
         if let Some(details) = &contradiction {
             seal::set_aside(seal_path, clock::now(), details)
                 .map_err(|source| io_error("keeping", seal_path, source))?;

@@ -140,7 +140,9 @@ impl Waypoints {
             if self.anchor.is_some() {
                 let removed = match start.seq {
                     0 => String::new(),
-                    removed => format!(" (rows 1 to {removed} were removed after their time; it may be of one of them)"),
+                    removed => format!(
+                        " (rows 1 to {removed} were removed after their time; it may be of one of them)"
+                    ),
                 };
                 self.findings.push(finding(0, format!("no row has the MAC given as anchor{removed}")));
             }
