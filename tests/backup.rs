@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use common::ctl::{as_an_agent, export};
-use common::{Daemon, Env, NO_LIMITS, Pair, audit_verify, bridgectl, database, json};
+use common::{Daemon, Env, NO_LIMITS, Pair, Shim, audit_verify, bridgectl, database, json};
 
 /// A home with a conversation in it, and its daemon.
 fn lived_in() -> (Env, Daemon, Pair) {
@@ -266,7 +266,9 @@ fn a_migration_keeps_a_verified_copy_and_changes_nothing_else() {
     assert!(daemon.terminate().success());
     let before = export(&env);
     to_version_1(&env);
-    assert!(Daemon::start(&env).terminate().success());
+    let daemon = Daemon::start(&env);
+    Shim::connect(&env);
+    assert!(daemon.terminate().success());
     assert_eq!(export(&env), before);
     assert_eq!(audit_verify(&env.paths().state), [""; 0]);
     let copy = env.paths().state.join("bridge.before-v2.db");
