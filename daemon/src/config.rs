@@ -387,15 +387,15 @@ mod tests {
 
     #[test]
     fn wrong_values_name_key_and_line() {
-        assert!(
-            parse("[mcp]\nhighest_revision = \"2031-01-01\"").unwrap_err().to_string().contains("2026-07-28")
-        );
-        assert!(
-            parse("[conversation]\nlifetime_minutes = 0")
-                .unwrap_err()
-                .to_string()
-                .contains("lifetime_minutes")
-        );
-        assert!(parse("\n[daemon]\nmax_connections = \"x\"").unwrap_err().to_string().contains("line 3"));
+        for (text, told) in [
+            ("[mcp]\nhighest_revision = \"2031-01-01\"", "2026-07-28"),
+            ("[conversation]\nlifetime_minutes = 0", "lifetime_minutes"),
+            ("\n[daemon]\nmax_connections = \"x\"", "line 3"),
+            ("[retention]\naudit_after = \"1h\"", "`retention.audit_after` must be at least 1d"),
+            ("[retention]\nexpired_after = \"soon\"", "30d"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 }
