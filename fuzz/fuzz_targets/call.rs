@@ -1,8 +1,8 @@
 //! `cargo fuzz run call`
 //!
 //! The whole way of a tool call: lines of JSON-RPC as a client writes them, parsed, dispatched and stored in a real
-//! database. Every call ends, with a result or with a refusal that says what to do; nothing a caller writes is an
-//! internal error, and the audit trail stays whole.
+//! database. Every call ends, with a result or with a refusal that says what to do, and nothing a caller writes is an
+//! internal error.
 #![no_main]
 
 use std::cell::RefCell;
