@@ -19,12 +19,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &["domain"]),
     ("exec", &["config", "domain"]),
     ("bridge", &["config", "domain", "exec", "live", "log", "store"]),
+    ("retention", &["bridge", "clock", "domain", "store"]),
     ("ops", &["bridge", "clock", "config", "domain", "exec", "live", "store"]),
     ("mcp", &["bridge", "clock", "config", "domain", "live", "ops", "wire"]),
-    ("admin", &["bridge", "clock", "config", "domain", "live", "store", "wire"]),
+    ("admin", &["bridge", "clock", "config", "domain", "exec", "live", "retention", "store", "wire"]),
     ("wire", &[]),
     ("net", &["admin", "bridge", "clock", "config", "mcp", "store", "wire"]),
-    ("run", &["bridge", "clock", "config", "domain", "exec", "live", "log", "net", "ops", "store"]),
+    (
+        "run",
+        &["bridge", "clock", "config", "domain", "exec", "live", "log", "net", "ops", "retention", "store"],
+    ),
     ("main", &[]),
     ("lib", &["run"]),
 ];

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+mod backup;
+mod install;
 mod yolo;
 
-pub(crate) use yolo::{Enable, Pending, Restore, Snapshots, Try, Yolo};
+pub(crate) use backup::{Backup, Db, Restore};
+pub(crate) use install::{Install, Uninstall};
+pub(crate) use yolo::{Enable, Pending, RestoreSnapshot, Snapshots, Try, Yolo};
 
 use crate::failure::EXIT_CODES;
-use crate::install::clients::CLIENTS;
 use crate::screen::ColorChoice;
 
 /// Looks after the bridge between LLM agents: who talks, what was said, what was refused.
@@ -56,6 +58,18 @@ pub(crate) enum Command {
     /// Puts back what was there before install, byte for byte, or takes out only its entry where others have changed
     /// the file since. Without --client: from all clients, and the service too.
     Uninstall(Uninstall),
+    /// Copy everything into one verified file: database, master key, audit seal (for people only; goes on record)
+    ///
+    /// Works while the daemon runs, and without it. Unless it is encrypted, whoever can read the file can read every
+    /// message and speak for every session.
+    Backup(Backup),
+    /// Put a backup in the place of the state directory, which is kept under another name
+    ///
+    /// The daemon must not run. Nothing is touched before the backup is proven whole.
+    Restore(Restore),
+    /// Look after the database
+    #[command(subcommand)]
+    Db(Db),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
     /// Wait until a message waits for a session
@@ -248,55 +262,6 @@ pub(crate) struct Cleanup {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) format: Json,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Install {
-    /// Only this client; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
-    pub(crate) client: Vec<String>,
-    /// Every client that is found
-    #[arg(long, short)]
-    pub(crate) all: bool,
-    /// In the current directory's project instead of for the user
-    #[arg(long)]
-    pub(crate) project: bool,
-    /// Only show what would change
-    #[arg(long, short = 'n')]
-    pub(crate) dry_run: bool,
-    /// Durable name of the agent that these clients run
-    #[arg(long, value_name = "NAME")]
-    pub(crate) agent: Option<String>,
-    /// Replace an entry \"bridge\" that launches something else
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Also have the service manager (systemd --user, launchd) run the daemon; alone: only that
-    #[arg(long, conflicts_with = "project")]
-    pub(crate) service: bool,
-    #[command(flatten)]
-    pub(crate) format: Json,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Uninstall {
-    /// Only from this client; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
-    pub(crate) client: Vec<String>,
-    /// From every client, which is the default
-    #[arg(long, short)]
-    pub(crate) all: bool,
-    /// Only from the current directory's project
-    #[arg(long)]
-    pub(crate) project: bool,
-    /// Only show what would change
-    #[arg(long, short = 'n')]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) format: Json,
-}
-
-fn client_ids() -> PossibleValuesParser {
-    PossibleValuesParser::new(CLIENTS.map(|client| PossibleValue::new(client.id).help(client.title)))
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,11 @@ pub enum Request {
         /// Only say which.
         dry_run: bool,
     },
+    /// Whether a copy of everything, keys included, may be taken from the files beside the daemon.
+    Backup {
+        /// Whether it is encrypted under a passphrase.
+        encrypted: bool,
+    },
     /// Read configuration and rules again.
     Reload,
     /// Messages that wait for the agent below whose client the asking process runs.
@@ -152,6 +157,11 @@ pub enum Response {
     Verify(VerifyReport),
     /// To [`Request::Cleanup`].
     Cleanup(CleanupReport),
+    /// To [`Request::Backup`]: it may, and that is on record.
+    BackupGranted {
+        /// The state directory.
+        state: String,
+    },
     /// To [`Request::Reload`].
     Reloaded {
         /// Rules in force now.
@@ -415,6 +425,9 @@ pub struct VerifyReport {
     pub whole: bool,
     /// Rows that were proven.
     pub rows: i64,
+    /// Rows before them that were removed when they had been kept long enough; a sealed anchor stands for them.
+    #[serde(default)]
+    pub removed_rows: i64,
     /// MAC of the last proven row.
     pub head: String,
     /// Rows that the seal beside the database vouches for.

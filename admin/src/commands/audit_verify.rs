@@ -39,6 +39,12 @@ fn render(look: Look, report: &VerifyReport, anchored: bool) -> String {
             "{}: {rows}, none changed, removed or reordered{anchor}",
             look.paint(Tint::Good, "whole")
         ));
+        if report.removed_rows > 0 {
+            line(format_args!(
+                "(a sealed anchor stands for rows 1 to {}, which were removed after their time)",
+                report.removed_rows
+            ));
+        }
         if report.sealed_rows.is_none() {
             line(format_args!(
                 "(there is no seal beside the database: rows cut off at the end would not be noticed)"
@@ -70,6 +76,7 @@ mod tests {
         let mut report = VerifyReport {
             whole: true,
             rows: 12,
+            removed_rows: 0,
             head: "ab".repeat(32),
             sealed_rows: Some(12),
             findings: Vec::new(),

@@ -3,6 +3,7 @@
 //! What only reads is answered by [`read::answer`], which `bridgectl` also calls itself, on the database, while no
 //! daemon runs.
 
+mod backup;
 mod cleanup;
 mod human;
 mod invite;
@@ -69,6 +70,10 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
                 human::require(bridge, pid, "cleanup")?;
             }
             cleanup::run(bridge, dry_run).await
+        }
+        Request::Backup { encrypted } => {
+            human::require(bridge, pid, "backup")?;
+            backup::grant(bridge, encrypted).await
         }
         Request::Reload => {
             human::require(bridge, pid, "reload")?;

@@ -72,6 +72,7 @@ pub fn answer(
         | Request::Invite { .. }
         | Request::Pair { .. }
         | Request::Cleanup { .. }
+        | Request::Backup { .. }
         | Request::Reload
         | Request::Mail { .. }
         | Request::Wait { .. }

@@ -12,5 +12,6 @@ pub mod invite;
 pub mod key;
 pub mod mailbox;
 pub mod redaction;
+pub mod retention;
 pub mod status;
 pub mod time;

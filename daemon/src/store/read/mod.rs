@@ -1,6 +1,8 @@
 //! What can be asked of the database. Every function takes a connection that cannot write.
 
+pub mod anchor;
 pub mod audit;
+pub mod bodies;
 pub mod commands;
 pub mod conversations;
 pub mod live;

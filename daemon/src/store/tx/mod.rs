@@ -5,6 +5,7 @@ mod command;
 mod conversation;
 mod delivery;
 mod message;
+mod retention;
 mod session;
 
 use rusqlite::Connection;
@@ -17,6 +18,7 @@ pub use command::{NewCommand, Redeemed};
 pub use conversation::{NewConversation, NewSession, Redemption};
 pub use delivery::{BatchLimits, OfferedMessage};
 pub use message::{NewMessage, Sent};
+pub use retention::Pruned;
 pub use session::SavedSession;
 
 type Hook = Box<dyn FnOnce() + Send>;
