@@ -151,7 +151,16 @@ impl Offline {
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Failure> {
-        let source = read::Source { keys: &self.keys, paths: &self.paths, now: clock::now(), live: None };
+        let source = read::Source {
+            keys: &self.keys,
+            paths: &self.paths,
+            now: clock::now(),
+            live: None,
+            gate: read::Gate {
+                open: false,
+                sandbox: "the daemon is not running: no command can run".to_owned(),
+            },
+        };
         Ok(read::answer(&self.connection, &source, request)?)
     }
 }

@@ -28,7 +28,7 @@ use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
 pub use tx::{
-    BatchLimits, NewCommand, NewConversation, NewMessage, NewSession, OfferedMessage, Redeemed, Redemption,
+    ArchivedSession, BatchLimits, NewArchive, NewCommand, NewConversation, NewMessage, NewSession, OfferedMessage, Redeemed, Redemption,
     SavedSession, Sent, Tx,
 };
 use writer::{Job, TypedJob};

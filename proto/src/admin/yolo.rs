@@ -188,6 +188,15 @@ pub struct CommandView {
     pub outcome: Option<serde_json::Value>,
 }
 
+/// Some of the commands of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CommandsPage {
+    /// What the conversation may propose.
+    pub mode: Option<GrantView>,
+    /// Its commands, oldest first.
+    pub commands: Vec<CommandView>,
+}
+
 /// What a decision would mean, and what to type for it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
