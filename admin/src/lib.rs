@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod demo;
 mod failure;
+mod output;
 mod screen;
 mod source;
 mod table;

@@ -6,13 +6,18 @@ mod audit_verify;
 mod cleanup;
 mod completions;
 mod config;
+mod doctor;
+mod export;
+mod import;
 mod invite;
 mod list;
 mod man;
+mod metrics;
 mod redact;
 mod reload;
 mod sessions;
 mod show;
+mod stats;
 mod status;
 mod tokens;
 mod yolo;
@@ -32,6 +37,11 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Invite(arguments) => invite::run(screen, &arguments),
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
+        Command::Export(arguments) => export::run(screen, &arguments),
+        Command::Import(arguments) => import::run(screen, &arguments),
+        Command::Stats(format) => stats::run(screen, &format),
+        Command::Metrics => metrics::run(screen),
+        Command::Doctor(arguments) => doctor::run(screen, &arguments),
         Command::Reload => reload::run(screen),
         Command::Yolo(command) => yolo::run(screen, command),
         Command::Redact(arguments) => redact::run(screen, &arguments),
