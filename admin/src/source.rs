@@ -208,6 +208,7 @@ impl Offline {
             gate: read::Gate {
                 open: false,
                 sandbox: "the daemon is not running: no command can run".to_owned(),
+                held: false,
             },
         };
         Ok(read::answer(&self.connection, &source, request)?)

@@ -65,7 +65,7 @@ pub(super) fn run(screen: &mut Screen, format: &Json) -> Result<Done, Failure> {
 }
 
 /// The process that holds the state's lock, if one does.
-fn holder(paths: &Paths) -> Option<String> {
+pub(super) fn holder(paths: &Paths) -> Option<String> {
     let file = File::open(paths.lock()).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {

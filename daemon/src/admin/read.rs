@@ -47,6 +47,8 @@ pub struct Gate {
     pub open: bool,
     /// What holds commands here, or why nothing does.
     pub sandbox: String,
+    /// Whether something does.
+    pub held: bool,
 }
 
 /// Answers a request that only reads.

@@ -118,6 +118,9 @@ pub struct YoloList {
     pub gate_open: bool,
     /// What holds commands here, or why nothing does.
     pub sandbox: String,
+    /// Whether something does.
+    #[serde(default)]
+    pub held: bool,
     /// Modes that agents ask for.
     pub mode_requests: Vec<GrantView>,
     /// Modes that are enabled.

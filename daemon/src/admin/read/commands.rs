@@ -17,6 +17,7 @@ pub(super) fn list(connection: &Connection, source: &Source<'_>, all: bool) -> R
     Ok(YoloList {
         gate_open: source.gate.open,
         sandbox: source.gate.sandbox.clone(),
+        held: source.gate.held,
         mode_requests: commands::mode_requests(connection, now)
             .map_err(failed)?
             .iter()

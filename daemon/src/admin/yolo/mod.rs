@@ -63,12 +63,12 @@ pub(super) async fn answer(
 
 /// Whether and how commands can run.
 pub(super) fn gate_of(bridge: &Bridge) -> Gate {
-    let sandbox = match bridge.tuning().guard.as_ref().map(|guard| guard.tier()) {
-        None => "the daemon was started without YOLO_MODE=1: no command can run".to_owned(),
-        Some(Ok(tier)) => tier.to_string(),
-        Some(Err(error)) => error.to_string(),
+    let (held, sandbox) = match bridge.tuning().guard.as_ref().map(|guard| guard.tier()) {
+        None => (false, "the daemon was started without YOLO_MODE=1: no command can run".to_owned()),
+        Some(Ok(tier)) => (true, tier.to_string()),
+        Some(Err(error)) => (false, error.to_string()),
     };
-    Gate { open: bridge.commands.is_some(), sandbox }
+    Gate { open: bridge.commands.is_some(), sandbox, held }
 }
 
 async fn deny(bridge: &Bridge, command: &str) -> Result<YoloResponse, AdminError> {
