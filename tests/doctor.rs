@@ -18,8 +18,8 @@ fn home() -> Env {
     let daemon = Daemon::start(&env);
     Pair::new(&env).send("hello");
     assert!(daemon.terminate().success());
-    // What the daemon removed and the next one makes.
-    assert!(env.paths().socket_dir().is_dir());
+    // The harness made it, with the umask's mode.
+    mode(&env.paths().log(), 0o600);
     until("the shims are gone", || env.processes("bridge-shim").is_empty());
     env
 }
@@ -61,7 +61,7 @@ fn mends(check: &str, words: &str, plant: impl FnOnce(&Env)) -> Env {
     let env = names(check, words, plant);
     let (well, wrong, report) = examine(&env, &["--fix"]);
     assert!(well, "{wrong:#?}");
-    assert_eq!(report["fixed"].as_array().unwrap().len(), 1, "{report}");
+    assert!(!report["fixed"].as_array().unwrap().is_empty(), "{report}");
     let daemon = Daemon::start(&env);
     Pair::new(&env).send("works again");
     daemon.terminate();
@@ -169,7 +169,7 @@ fn a_missing_or_short_key_is_named() {
 #[test]
 fn a_damaged_database_is_named() {
     leaves("database", "not a database", |env| fs::write(env.paths().database(), [b'x'; 8_192]).unwrap());
-    leaves("database", "damaged", |env| {
+    leaves("database", "malformed", |env| {
         let path = env.paths().database();
         let mut bytes = fs::read(&path).unwrap();
         // The pages behind the schema.

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use bridge_guard::Plan;
 use common::env::BRIDGECTL;
 use common::{Daemon, Env, NO_LIMITS, Pair, Person, Value, audit_verify, database, json};
 
@@ -40,19 +41,21 @@ impl Stage {
             last = pair.send(attack);
         }
         pair.fetch();
-        let answer = json!({"message": "agreed", "reply_to": last, "action_type": "answer", "files_involved": ["a`b|<i>.rs"]});
+        let answer = json!({"message": "agreed", "reply_to": last, "action_type": "proposal", "files_involved": ["a`b|<i>.rs"]});
         pair.b.call("send_to_partner", answer).ok();
-        pair.b.call("send_to_partner", json!({"message": "x", "reply_to": "msg_999999"})).code();
+        let mut forged = pair.credentials("b");
+        forged["token"] = json!("0".repeat(64));
+        pair.b.call("check_messages", forged).code();
         let workspace = env.root().join("w");
         fs::create_dir(&workspace).unwrap();
         let asked = json!({"mode": "safe", "workspace": workspace});
         pair.a.call_stubbornly("enable_yolo_mode", &asked).ok();
         let (code, screen) = Person::runs(&env, &["yolo", "enable", pair.id()]).confirms();
         assert_eq!(code, 0, "{screen}");
-        let proposed = pair.a.call_stubbornly("execute_command", &json!({"command": "ls -la"})).ok();
-        common::audit::until_rows(&env, "send_to_partner", "unknown_message", 1);
+        let command = propose(&env, &pair, &workspace);
+        common::audit::until_rows(&env, "check_messages", "wrong_token", 1);
         let stage = Self { env, daemon, pair };
-        stage.well(&["yolo", "deny", proposed["command_id"].as_str().unwrap()]);
+        stage.well(&["yolo", "deny", &command]);
         stage
     }
 
@@ -81,6 +84,24 @@ impl Stage {
         }
         path
     }
+}
+
+/// Files a proposal as the daemon does, where nothing can hold a command, too. Returns its id.
+fn propose(env: &Env, pair: &Pair, workspace: &Path) -> String {
+    let plan: Plan = serde_json::from_value(json!({
+        "mode": "safe", "program": "/bin/ls", "argv": ["ls", "-la"],
+        "workspace": {"path": workspace, "device": 1, "inode": 2}, "environment": {"PATH": "/bin"}, "toolchains": [],
+        "timeout_ms": 30_000, "network": false, "tier": "bubblewrap", "image": null,
+    }))
+    .unwrap();
+    let id = "cmd_00c0ffee";
+    let sql = "INSERT INTO command(id, conversation, requester, plan, plan_digest, state, good_until, asked_at)
+               SELECT ?1, id, 'a', ?2, ?3, 'pending', created_at + 3600000, created_at + 1 FROM conversation WHERE public_id = ?4";
+    let plan_digest = plan.digest();
+    let plan = serde_json::to_string(&plan).unwrap();
+    let filed = database::open(&env.paths().state).execute(sql, (id, plan, plan_digest, pair.id())).unwrap();
+    assert_eq!(filed, 1);
+    id.to_owned()
 }
 
 /// Another installation.
@@ -133,10 +154,10 @@ fn the_page_runs_nothing_and_shows_everything() {
         "&lt;img src=x onerror=alert(1)&gt;",
         "<span class=\"hidden-char\">\\u{202e}</span>txt.exe",
         "<span class=\"hidden-char\">\\x1b</span>[2J",
-        "<mark>AWS_ACCESS_KEY_REDACTED",
+        "<mark>AWS_KEY_REDACTED",
         "grün 東京 🙂",
         "Audit trail whole",
-        "unknown_message",
+        "wrong_token",
         "ls -la",
         "denied",
         "a`b|&lt;i&gt;.rs",
@@ -144,7 +165,7 @@ fn the_page_runs_nothing_and_shows_everything() {
     ] {
         assert!(live.contains(wanted), "{wanted:?} is not in the page");
     }
-    for forbidden in ["<script", "<img", "onload=alert(1)>\"", "http://", "https://", "url(", "@import", "AKIAIOSFODNN7"] {
+    for forbidden in ["<script", "<img", "<svg onload", "http://", "https://", "url(", "@import", "AKIAIOSFODNN7"] {
         assert!(!live.contains(forbidden), "{forbidden:?} is in the page");
     }
     stage.daemon.take().unwrap().terminate();
@@ -285,7 +306,7 @@ fn counts_and_metrics_are_the_same_up_and_down() {
     assert_eq!(live["messages"], ATTACKS.len() as u64 + 1);
     assert_eq!(live["conversations"], json!({"running": 1}));
     assert_eq!((&live["redactions"], &live["commands"]), (&json!(1), &json!({"denied": 1})));
-    assert_eq!(live["refusals"]["unknown_message"], 1);
+    assert_eq!(live["refusals"]["wrong_token"], 1);
     let sent: u64 = live["sends_per_hour"].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
     assert_eq!(sent, ATTACKS.len() as u64 + 1);
     let metrics = stage.well(&["metrics"]);
