@@ -162,7 +162,9 @@ fn a_mistake_in_the_configuration_is_named() {
 
 #[test]
 fn a_missing_or_short_key_is_named() {
-    leaves("key", "is missing although there is a database", |env| fs::remove_file(env.paths().key()).unwrap());
+    leaves("key", "is missing although there is a database", |env| {
+        fs::remove_file(env.paths().key()).unwrap()
+    });
     leaves("key", "holds 5 bytes", |env| fs::write(env.paths().key(), b"short").unwrap());
 }
 

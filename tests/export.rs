@@ -130,8 +130,11 @@ impl Elsewhere {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(words) && said.contains("nothing was imported"), "{words}: {said}");
-        let left: i64 =
-            database::value(&self.env, "SELECT (SELECT count(*) FROM conversation) + (SELECT count(*) FROM archive_line)", []);
+        let left: i64 = database::value(
+            &self.env,
+            "SELECT (SELECT count(*) FROM conversation) + (SELECT count(*) FROM archive_line)",
+            [],
+        );
         assert_eq!(left, 0);
     }
 }
@@ -139,7 +142,9 @@ impl Elsewhere {
 /// No character that a terminal or a reader's eye would obey.
 #[track_caller]
 fn is_inert(text: &str) {
-    let active = |c: &char| (c.is_control() && !"\n\t".contains(*c)) || "\u{202e}\u{202c}\u{200b}\u{e0041}".contains(*c);
+    let active = |c: &char| {
+        (c.is_control() && !"\n\t".contains(*c)) || "\u{202e}\u{202c}\u{200b}\u{e0041}".contains(*c)
+    };
     assert_eq!(text.chars().find(active), None);
 }
 
@@ -165,7 +170,9 @@ fn the_page_runs_nothing_and_shows_everything() {
     ] {
         assert!(live.contains(wanted), "{wanted:?} is not in the page");
     }
-    for forbidden in ["<script", "<img", "<svg onload", "http://", "https://", "url(", "@import", "AKIAIOSFODNN7"] {
+    for forbidden in
+        ["<script", "<img", "<svg onload", "http://", "https://", "url(", "@import", "AKIAIOSFODNN7"]
+    {
         assert!(!live.contains(forbidden), "{forbidden:?} is in the page");
     }
     stage.daemon.take().unwrap().terminate();
@@ -199,7 +206,10 @@ fn no_message_breaks_out_of_the_markdown() {
     assert!(text.contains("# Forged heading") && text.contains("<script>alert(2)"), "{text}");
     let outside = outside_blocks(&text).join("\n");
     for forged in ["# Forged heading", "- [x] approved", "<script", "<img", "<svg"] {
-        assert!(!outside.lines().any(|line| line.trim_start().starts_with(forged)), "{forged} got out:\n{outside}");
+        assert!(
+            !outside.lines().any(|line| line.trim_start().starts_with(forged)),
+            "{forged} got out:\n{outside}"
+        );
     }
     let messages = outside.lines().filter(|line| line.starts_with("### `msg_")).count();
     // The person's decisions are told to nobody by message.
@@ -232,7 +242,10 @@ fn the_lines_come_back_byte_for_byte() {
     let id = stage.pair.id();
     assert_eq!(bridgectl(&["export", id]), exported);
     let shown = bridgectl(&["show", id, "--all"]);
-    assert!(shown.contains("imported") && shown.contains("grün 東京 🙂") && shown.contains("expired"), "{shown}");
+    assert!(
+        shown.contains("imported") && shown.contains("grün 東京 🙂") && shown.contains("expired"),
+        "{shown}"
+    );
     assert!(!bridgectl(&["list"]).contains(id) && bridgectl(&["list", "--all"]).contains(id));
     assert!(bridgectl(&["export", id, "-f", "html"]).contains("did not happen on this machine"));
 
@@ -245,6 +258,16 @@ fn the_lines_come_back_byte_for_byte() {
     let lines: i64 = database::value(&elsewhere.env, "SELECT count(*) FROM archive_line", []);
     assert_eq!(lines, 0);
     assert_eq!(audit_verify(&elsewhere.env.paths().state), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_of_format_1_can_be_read() {
+    let elsewhere = Elsewhere::new();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/export_v1.jsonl");
+    let output = elsewhere.import(&file);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let export = elsewhere.env.command(BRIDGECTL).args(["export", "conv_5e1a9b3c7d2f4680"]).output().unwrap();
+    assert_eq!(String::from_utf8(export.stdout).unwrap(), fs::read_to_string(&file).unwrap());
 }
 
 #[test]

@@ -33,7 +33,9 @@ pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
         };
         let Ok(Some(payload)) = payload else { return };
         let response = match serde_json::from_slice::<Request>(payload) {
-            Ok(request) => answer(&bridge, peer.pid, &mut upload, request).await.unwrap_or_else(Response::Error),
+            Ok(request) => {
+                answer(&bridge, peer.pid, &mut upload, request).await.unwrap_or_else(Response::Error)
+            }
             Err(error) => Response::Error(failure(
                 AdminErrorCode::BadRequest,
                 format!(

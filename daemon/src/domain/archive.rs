@@ -102,7 +102,9 @@ impl Reader {
             (Some(last), Record::Message(view)) => message = Some(self.message(last, view)?),
             (Some(_), Record::Mode(mode)) => self.belongs(&mode.conversation_id)?,
             (Some(_), Record::Command(command)) => self.belongs(&command.conversation_id)?,
-            (Some(_), Record::Audit(row)) => self.belongs(row.conversation_id.as_deref().unwrap_or_default())?,
+            (Some(_), Record::Audit(row)) => {
+                self.belongs(row.conversation_id.as_deref().unwrap_or_default())?
+            }
             (Some(_), Record::Verdict(_) | Record::Export(_) | Record::Conversation(_)) => {}
         }
         self.messages.push(message);
@@ -165,7 +167,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const HEADER: &str = r#"{"kind":"export","format":1,"version":"0.1.0","exported_at":"2026-11-21T06:00:00.000Z"}"#;
+    const HEADER: &str =
+        r#"{"kind":"export","format":1,"version":"0.1.0","exported_at":"2026-11-21T06:00:00.000Z"}"#;
     const CONVERSATION: &str = r#"{"kind":"conversation","conversation_id":"conv_00000000000000a1","created_at":"2026-11-21T05:00:00.000Z","expires_at":"2026-11-21T08:00:00.000Z","expired":false,"messages":2,"sessions":[]}"#;
     const VERDICT: &str =
         r#"{"kind":"verdict","whole":true,"rows":2,"head":"00","sealed_rows":2,"findings":[]}"#;
@@ -211,7 +214,10 @@ mod tests {
             problem(&[HEADER, CONVERSATION, &stranger, VERDICT]),
             (3, Problem::Stranger("conv_00000000000000a2".into()))
         );
-        assert!(matches!(problem(&[HEADER, CONVERSATION, "{\"kind\":\"mess", VERDICT]).1, Problem::NoRecord(_)));
+        assert!(matches!(
+            problem(&[HEADER, CONVERSATION, "{\"kind\":\"mess", VERDICT]).1,
+            Problem::NoRecord(_)
+        ));
         let bad = CONVERSATION.replace("05:00:00", "25:00:00");
         assert!(matches!(problem(&[HEADER, &bad]), (2, Problem::Time(_))));
         let bad = CONVERSATION.replace("conv_00000000000000a1", "conv_1");

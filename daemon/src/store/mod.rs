@@ -28,8 +28,8 @@ use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
 pub use tx::{
-    ArchivedSession, BatchLimits, NewArchive, NewCommand, NewConversation, NewMessage, NewSession, OfferedMessage, Redeemed, Redemption,
-    SavedSession, Sent, Tx,
+    ArchivedSession, BatchLimits, NewArchive, NewCommand, NewConversation, NewMessage, NewSession,
+    OfferedMessage, Redeemed, Redemption, SavedSession, Sent, Tx,
 };
 use writer::{Job, TypedJob};
 

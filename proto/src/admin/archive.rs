@@ -86,8 +86,11 @@ mod tests {
 
     #[test]
     fn golden_lines() {
-        let header =
-            Header { format: FORMAT, version: "0.1.0".into(), exported_at: "2026-11-21T06:00:00.000Z".into() };
+        let header = Header {
+            format: FORMAT,
+            version: "0.1.0".into(),
+            exported_at: "2026-11-21T06:00:00.000Z".into(),
+        };
         let line =
             r#"{"kind":"export","format":1,"version":"0.1.0","exported_at":"2026-11-21T06:00:00.000Z"}"#;
         assert_eq!(serde_json::to_string(&Record::Export(header.clone())).unwrap(), line);

@@ -20,7 +20,8 @@ pub(super) fn run(place: &mut Place) -> Vec<Finding> {
             vec![Finding::good(format!("the audit trail is whole, {rows}"))]
         }
         Ok(report) => {
-            let finding = |problem| Finding::wrong(format!("the audit trail is not whole: {problem}"), REMEDY);
+            let finding =
+                |problem| Finding::wrong(format!("the audit trail is not whole: {problem}"), REMEDY);
             report.findings.into_iter().map(|found| finding(found.problem)).collect()
         }
         Err(error) => vec![Finding::wrong(error.to_string(), REMEDY)],

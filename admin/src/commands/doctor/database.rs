@@ -21,13 +21,22 @@ pub(super) fn run(place: &mut Place) -> Vec<Finding> {
         .collect();
     match health.schema.cmp(&health.known) {
         Ordering::Less => findings.push(Finding::note(
-            format!("{} has schema version {}, this build makes it {}", path.display(), health.schema, health.known),
+            format!(
+                "{} has schema version {}, this build makes it {}",
+                path.display(),
+                health.schema,
+                health.known
+            ),
             "the next daemon migrates it, after a copy",
         )),
         Ordering::Equal | Ordering::Greater => {}
     }
     if findings.is_empty() {
-        findings.push(Finding::good(format!("{} is sound, schema version {}", path.display(), health.schema)));
+        findings.push(Finding::good(format!(
+            "{} is sound, schema version {}",
+            path.display(),
+            health.schema
+        )));
     }
     findings
 }

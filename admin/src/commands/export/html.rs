@@ -9,11 +9,13 @@ use super::chart;
 use super::dossier::Dossier;
 use super::pieces::{Piece, cut};
 use super::timeline::{Event, events};
+use super::words;
 use crate::text::safe_text;
 
 const STYLE: &str = include_str!("style.css");
 /// A browser that opens the file from disk loads nothing, runs nothing, and sends nothing.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 /// Height of the chart, in its own units.
 const HEIGHT: usize = 100;
 /// Width of a bar with the gap behind it, in the chart's own units.
@@ -36,7 +38,7 @@ pub(super) fn render(dossier: &Dossier) -> String {
             body {
                 header {
                     p.eyebrow { "Conversation between agents" }
-                    h1.mono { (text(&dossier.conversation.conversation_id)) }
+                    h1 { (text(&dossier.conversation.conversation_id)) }
                     (period(dossier))
                 }
                 (verdict(dossier))
@@ -94,6 +96,9 @@ fn verdict(dossier: &Dossier) -> Markup {
                 }
             }
             code.faint { "head " (text(&report.head)) }
+            @if dossier.imported_at.is_some() {
+                span.faint { "So says the imported file; only the installation that wrote it can prove it." }
+            }
         }
     }
 }
@@ -138,15 +143,13 @@ fn traffic(dossier: &Dossier) -> Markup {
         dossier.conversation.sessions.iter().map(|session| session.session_id.as_str()).collect();
     let bars = chart::bars(&dossier.messages, &names);
     let highest = bars.iter().map(|bar| bar.sent.iter().sum()).max().unwrap_or(0).max(1);
-    // A few messages in a wide chart would be mere blocks.
-    let slots = bars.len().max(24);
     let label = format!("{} messages over time", dossier.messages.len());
     let (first, last) = (dossier.messages.first(), dossier.messages.last());
     html! {
         section.card.chart {
-            svg viewBox=(format!("0 -12 {} {}", slots * PITCH, HEIGHT + 14)) preserveAspectRatio="none" role="img" aria-label=(label) {
+            svg viewBox=(format!("0 -12 {} {}", bars.len() * PITCH, HEIGHT + 14)) preserveAspectRatio="none" role="img" aria-label=(label) {
                 @for (at, bar) in bars.iter().enumerate() { (column(dossier, &names, at, bar, highest)) }
-                line.axis x1="0" x2=(slots * PITCH) y1=(HEIGHT) y2=(HEIGHT) {}
+                line.axis x1="0" x2=(bars.len() * PITCH) y1=(HEIGHT) y2=(HEIGHT) {}
             }
             div.ends.faint {
                 @if let Some(first) = first { (time(&first.sent_at)) }
@@ -267,7 +270,7 @@ fn command(dossier: &Dossier, command: &CommandView) -> Markup {
                     li { "mode " (text(&command.mode)) ", sandbox " (text(&command.sandbox)) }
                     li { "in " code { (text(&command.workspace)) } }
                     li class=[command.network.then_some("expired")] { @if command.network { "network ALLOWED" } @else { "no network" } }
-                    @if let Some(outcome) = &command.outcome { li { "outcome " code { (text(&outcome.to_string())) } } }
+                    @if let Some(outcome) = &command.outcome { li { (text(&words::outcome(outcome))) } }
                 }
             }
         }
@@ -301,8 +304,8 @@ fn audit(rows: &[AuditRow]) -> Markup {
 
 /// Particulars of a row, where there are any.
 fn details(row: &AuditRow) -> Markup {
-    let shown = row.details.to_string();
-    html! { @if shown != "{}" { " " code.faint { (text(&shown)) } } }
+    let shown = words::details(&row.details);
+    html! { @if !shown.is_empty() { " " span.faint { (text(&shown)) } } }
 }
 
 /// A text of somebody else: secrets' placeholders and hidden characters set apart.

@@ -8,6 +8,7 @@ use bridge_proto::admin::{AuditRow, MessageView};
 
 use super::dossier::Dossier;
 use super::timeline::{Event, events};
+use super::words;
 use crate::text::{safe_json, safe_lines, safe_text};
 
 /// The whole file.
@@ -24,7 +25,11 @@ pub(super) fn render(dossier: &Dossier) -> String {
     page.line(format_args!("- commands: {}", dossier.commands.len()));
     page.line(format_args!("- audit trail: {}", verdict(dossier)));
     let Dossier { header, .. } = dossier;
-    page.line(format_args!("- exported {} by bridgectl {}", code(&header.exported_at), code(&header.version)));
+    page.line(format_args!(
+        "- exported {} by bridgectl {}",
+        code(&header.exported_at),
+        code(&header.version)
+    ));
     if let Some(imported_at) = &dossier.imported_at {
         page.line(format_args!("- imported {}: it did not happen on this machine", code(imported_at)));
     }
@@ -55,8 +60,9 @@ pub(super) fn render(dossier: &Dossier) -> String {
 
 fn verdict(dossier: &Dossier) -> String {
     let report = &dossier.verdict;
+    let says = if dossier.imported_at.is_some() { " (so says the imported file)" } else { "" };
     if report.whole {
-        return format!("whole, {} rows, head {}", report.rows, code(&report.head));
+        return format!("whole, {} rows, head {}{says}", report.rows, code(&report.head));
     }
     let problems: Vec<_> = report.findings.iter().map(|found| code(&found.problem)).collect();
     format!("**NOT WHOLE**: {}", problems.join("; "))
@@ -119,7 +125,7 @@ impl Page {
             if command.network { "**allowed**" } else { "none" }
         ));
         if let Some(outcome) = &command.outcome {
-            self.line(format_args!("- outcome {}", code(&outcome.to_string())));
+            self.line(format_args!("- outcome {}", code(&words::outcome(outcome))));
         }
         self.block(&command.command);
     }
@@ -132,7 +138,7 @@ impl Page {
             code(&row.outcome)
         ));
         self.line(format_args!("- at {} (audit row {})", code(&row.at), row.seq));
-        self.line(format_args!("- {}", code(&row.details.to_string())));
+        self.line(format_args!("- {}", code(&words::details(&row.details))));
     }
 
     /// A code block that its content cannot end.

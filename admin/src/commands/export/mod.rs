@@ -7,6 +7,7 @@ mod jsonl;
 mod markdown;
 mod pieces;
 mod timeline;
+mod words;
 
 use std::path::Path;
 
