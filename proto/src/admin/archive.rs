@@ -25,7 +25,7 @@ pub enum Record {
     /// What the conversation could propose.
     Mode(GrantView),
     /// A command that was proposed.
-    Command(CommandView),
+    Command(Box<CommandView>),
     /// A row of the audit trail.
     Audit(AuditRow),
     /// What the proof of the whole audit trail had found.

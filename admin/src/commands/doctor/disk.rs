@@ -11,6 +11,7 @@ use super::place::Place;
 /// A day of the busiest conversation (500 messages of 50,000 characters from each side) and its WAL fit into it.
 const ENOUGH: u64 = 200 << 20;
 
+#[allow(clippy::useless_conversion, reason = "counts of blocks and files have 32 bits on macOS")]
 pub(super) fn run(place: &mut Place) -> Vec<Finding> {
     let state = &place.paths.state;
     let Some(there) = state.ancestors().find(|directory| directory.exists()) else { return Vec::new() };

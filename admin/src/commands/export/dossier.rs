@@ -63,7 +63,7 @@ impl Dossier {
                 Record::Conversation(read) => conversation = Some(read),
                 Record::Message(read) => messages.push(read),
                 Record::Mode(read) => mode = Some(read),
-                Record::Command(read) => commands.push(read),
+                Record::Command(read) => commands.push(*read),
                 Record::Audit(read) => audit.push(read),
                 Record::Verdict(read) => verdict = Some(read),
             }

@@ -23,7 +23,7 @@ pub(super) fn write(dossier: &Dossier) -> Result<String, Failure> {
         .into_iter()
         .chain(dossier.messages.iter().cloned().map(Record::Message))
         .chain(dossier.mode.iter().cloned().map(Record::Mode))
-        .chain(dossier.commands.iter().cloned().map(Record::Command))
+        .chain(dossier.commands.iter().cloned().map(Box::new).map(Record::Command))
         .chain(dossier.audit.iter().cloned().map(Record::Audit))
         .chain([Record::Verdict(dossier.verdict.clone())]);
     for record in records {
