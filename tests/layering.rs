@@ -35,7 +35,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Outside `store`, what may name the database library: reading requests, which answer from a connection they are
 /// given, with the daemon running or not.
-const MAY_NAME_RUSQLITE: &[&str] = &["admin/read.rs", "admin/status.rs"];
+const MAY_NAME_RUSQLITE: &[&str] = &[
+    "admin/read.rs",
+    "admin/read/commands.rs",
+    "admin/read/lines.rs",
+    "admin/read/show.rs",
+    "admin/status.rs",
+];
 
 struct Source {
     /// Below `daemon/src`, with `/`.

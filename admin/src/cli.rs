@@ -81,6 +81,23 @@ pub(crate) enum Command {
     /// Reads the hook's JSON on standard input and answers in the client's own form. Silent when nothing is new and when the
     /// daemon is down.
     Hook(Hook),
+    /// Write everything about one conversation for a reviewer, or to be imported elsewhere
+    ///
+    /// Sessions, messages with their delivery states, redactions, commands, audit rows and the verdict on the audit trail.
+    Export(Export),
+    /// Keep an exported conversation here as one that is over (for people only; goes on record)
+    ///
+    /// Takes the file as it is or not at all. `list --all`, `show` and `export` know it then; exported again it is the
+    /// same file. `cleanup` removes it as any other expired conversation.
+    Import(Import),
+    /// Count conversations, messages, redactions, refusals and commands
+    Stats(Json),
+    /// Print the same counts and the daemon's state in Prometheus' text format
+    Metrics,
+    /// Look for everything that keeps the bridge from working, and say how to mend it
+    ///
+    /// Ends with 1 when something is wrong.
+    Doctor(Doctor),
     /// Decide about commands that agents propose
     #[command(subcommand)]
     Yolo(Yolo),
@@ -260,6 +277,48 @@ pub(crate) struct Cleanup {
     /// Only say which conversations would go
     #[arg(long, short = 'n')]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object per line, for programs and for import
+    Jsonl,
+    /// Markdown
+    Md,
+    /// One page that needs nothing else and no network
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// What to write
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value = "jsonl")]
+    pub(crate) format: Format,
+    /// Write into this new file instead of standard output
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A file that `export --format jsonl` wrote
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Mend what can be mended safely: modes, missing directories, what a dead daemon left behind
+    #[arg(long)]
+    pub(crate) fix: bool,
     #[command(flatten)]
     pub(crate) format: Json,
 }

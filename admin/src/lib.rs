@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod failure;
 mod install;
+mod output;
 mod progress;
 mod screen;
 mod source;

@@ -2,12 +2,16 @@
 //!
 //! Times are RFC 3339 with `Z`.
 
+pub mod archive;
+pub mod stats;
 pub mod yolo;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use yolo::{YoloRequest, YoloResponse};
+use archive::{ImportReport, ImportStep};
+use stats::StatsReport;
+use yolo::{CommandsPage, YoloRequest, YoloResponse};
 
 /// A question of `bridgectl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +83,30 @@ pub enum Request {
         /// Whether it is encrypted under a passphrase.
         encrypted: bool,
     },
+    /// Proposed commands of a conversation, oldest first, one page at a time; an empty page is the end.
+    Commands {
+        /// Its id.
+        conversation: String,
+        /// How many came before.
+        #[serde(default)]
+        skip: u32,
+    },
+    /// The lines of an imported conversation, one page at a time; an empty page is the end, and all there is of a
+    /// conversation that was not imported.
+    Lines {
+        /// Its id.
+        conversation: String,
+        /// How many came before.
+        #[serde(default)]
+        skip: u32,
+    },
+    /// A conversation from elsewhere, to be kept here.
+    Import {
+        /// The next step.
+        step: ImportStep,
+    },
+    /// Counts of everything.
+    Stats,
     /// Read configuration and rules again.
     Reload,
     /// Messages that wait for the agent below whose client the asking process runs.
@@ -162,6 +190,14 @@ pub enum Response {
         /// The state directory.
         state: String,
     },
+    /// To [`Request::Commands`].
+    Commands(Box<CommandsPage>),
+    /// To [`Request::Lines`].
+    Lines(Vec<String>),
+    /// To [`Request::Import`].
+    Import(ImportReport),
+    /// To [`Request::Stats`].
+    Stats(Box<StatsReport>),
     /// To [`Request::Reload`].
     Reloaded {
         /// Rules in force now.
@@ -261,6 +297,9 @@ pub struct ConversationSummary {
     pub expires_at: String,
     /// Whether that was before now.
     pub expired: bool,
+    /// When it was imported, where it did not happen here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_at: Option<String>,
     /// Messages in it.
     pub messages: u64,
     /// Its sessions.

@@ -2,21 +2,18 @@
 
 use std::fmt::Write as _;
 
-use bridge_proto::admin::{Request, Response, VerifyReport};
+use bridge_proto::admin::VerifyReport;
 
 use super::{count, note_offline};
 use crate::cli::Json;
 use crate::failure::{Done, Failure};
 use crate::screen::{Look, Screen, Tint};
-use crate::source::{Source, unexpected};
+use crate::source::Source;
 use crate::text::safe_text;
 
 pub(super) fn run(screen: &mut Screen, anchor: Option<&str>, format: &Json) -> Result<Done, Failure> {
     let mut source = Source::open()?;
-    let report = match source.ask(&Request::Verify { anchor: anchor.map(ToOwned::to_owned) })? {
-        Response::Verify(report) => report,
-        other => return Err(unexpected(&other)),
-    };
+    let report = source.verify(anchor.map(ToOwned::to_owned))?;
     if format.json {
         screen.json(&report)?;
     } else {

@@ -9,18 +9,23 @@ mod completions;
 pub(crate) mod config;
 mod db_check;
 mod db_vacuum;
+mod doctor;
+mod export;
 mod hook;
+mod import;
 mod install;
 mod install_view;
 mod invite;
 mod list;
 mod man;
+mod metrics;
 mod pair;
 mod redact;
 mod reload;
 mod restore;
 mod sessions;
 mod show;
+mod stats;
 mod status;
 mod tokens;
 mod uninstall;
@@ -49,6 +54,11 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Restore(arguments) => restore::run(screen, &arguments),
         Command::Db(Db::Check(format)) => db_check::run(screen, &format),
         Command::Db(Db::Vacuum) => db_vacuum::run(screen),
+        Command::Export(arguments) => export::run(screen, &arguments),
+        Command::Import(arguments) => import::run(screen, &arguments),
+        Command::Stats(format) => stats::run(screen, &format),
+        Command::Metrics => metrics::run(screen),
+        Command::Doctor(arguments) => doctor::run(screen, &arguments),
         Command::Reload => reload::run(screen),
         Command::Wait(arguments) => wait::run(screen, &arguments),
         Command::Hook(arguments) => hook::run(screen, &arguments),

@@ -31,8 +31,8 @@ use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
 pub use tx::{
-    BatchLimits, NewCommand, NewConversation, NewMessage, NewSession, OfferedMessage, Pruned, Redeemed,
-    Redemption, SavedSession, Sent, Tx,
+    ArchivedSession, BatchLimits, NewArchive, NewCommand, NewConversation, NewMessage, NewSession,
+    OfferedMessage, Pruned, Redeemed, Redemption, SavedSession, Sent, Tx,
 };
 use writer::{Job, TypedJob};
 

@@ -22,6 +22,9 @@ pub(super) fn latest() -> usize {
 /// shared ends of `message` and `audit`; every further index would be one more page to flush for each conversation in a
 /// batch. So a conversation's messages are found through `delivery`, and what a session has not acknowledged by scanning
 /// `delivery` from `acknowledged_to`.
+///
+/// An imported conversation has its lines in `archive_line` and no messages: their numbers are those of the installation
+/// where they were sent, and may be taken here.
 const V1: &str = "
 CREATE TABLE conversation(
   id         INTEGER PRIMARY KEY,
@@ -124,6 +127,19 @@ CREATE TABLE command(
   outcome      TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX command_by_conversation ON command(conversation, state);
+
+CREATE TABLE archive(
+  conversation INTEGER PRIMARY KEY REFERENCES conversation(id) ON DELETE CASCADE,
+  imported_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE archive_line(
+  conversation INTEGER NOT NULL REFERENCES archive(conversation) ON DELETE CASCADE,
+  number       INTEGER NOT NULL,
+  message      INTEGER,
+  line         TEXT    NOT NULL,
+  PRIMARY KEY(conversation, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit(
   seq          INTEGER PRIMARY KEY,

@@ -1,5 +1,6 @@
 //! What a job may do inside the writer's transaction. All writing SQL lives below this module.
 
+mod archive;
 mod audit;
 mod command;
 mod conversation;
@@ -14,6 +15,7 @@ use crate::domain::audit::Head;
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
 
+pub use archive::{ArchivedSession, NewArchive};
 pub use command::{NewCommand, Redeemed};
 pub use conversation::{NewConversation, NewSession, Redemption};
 pub use delivery::{BatchLimits, OfferedMessage};
