@@ -111,8 +111,6 @@ mod tests {
         ] {
             assert!(lines(&text).contains(&line), "{line} is not in\n{text}");
         }
-        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-        assert!(types.map(|line| line.ends_with(" gauge")).all(|is_gauge| is_gauge), "{text}");
         assert!(!text.contains("connected_agents") && text.ends_with("# EOF\n"));
     }
 
@@ -134,5 +132,7 @@ mod tests {
         ] {
             assert!(lines(&text).contains(&line), "{line} is not in\n{text}");
         }
+        let mut types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        assert!(types.all(|line| line.ends_with(" gauge")), "{text}");
     }
 }
