@@ -24,17 +24,18 @@ clean_up() {
 }
 trap clean_up EXIT
 
-run() { env -i PATH="$PATH" HOME="$home" "$@"; }
+# No function: in the background a function would be a shell of its own, and the daemon its child.
+run=(env -i PATH="$PATH" HOME="$home")
 
-run "$bin/bridged" 2>"$home/log" &
+"${run[@]}" "$bin/bridged" >"$home/log" 2>&1 &
 daemon=$!
-until run "$bin/bridgectl" status >/dev/null; do
+until "${run[@]}" "$bin/bridgectl" status >/dev/null; do
     kill -0 "$daemon" || { cat "$home/log" >&2; exit 1; }
     sleep 0.1
 done
-run "$bin/bridgectl" import "$sample"
-run "$bin/bridgectl" export "$conversation" | cmp - "$sample"
-run "$bin/bridgectl" export "$conversation" --format html --output "$home/page.html"
+"${run[@]}" "$bin/bridgectl" import "$sample"
+"${run[@]}" "$bin/bridgectl" export "$conversation" | cmp - "$sample"
+"${run[@]}" "$bin/bridgectl" export "$conversation" --format html --output "$home/page.html"
 
 open() {
     "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --user-data-dir="$home/browser" \

@@ -172,10 +172,10 @@ impl Drop for ReadOnly<'_> {
 fn loss_is_noticed(env: &Env) {
     let said = bridgectl(env, &["audit", "verify"]);
     assert_eq!(said.code, Some(1), "{}", said.out);
-    assert!(said.out.contains("rows are missing at the end"), "{}", said.out);
+    assert!(said.out.contains("rows are missing at the end"), "{} {}", said.out, said.err);
     let said = bridgectl(env, &["db", "check"]);
     assert_eq!(said.code, Some(1), "{}", said.out);
-    assert!(said.out.contains("rows are missing at the end"), "{}", said.out);
+    assert!(said.out.contains("rows are missing at the end"), "{} {}", said.out, said.err);
     let daemon = Daemon::start(env);
     assert!(env.log().contains("contradicts its seal"), "{}", env.log());
     Pair::new(env).send("goes on");

@@ -308,6 +308,10 @@ fn denied_is_denied() {
     stage.enable(&mut pair, "safe");
     let id = propose(&mut pair.a, "ls");
     let waiting = pair.a.begin_call("execute_command", json!({"command": "ls", "wait_seconds": 300}));
+    until("the call waits", || {
+        let calls = "SELECT count(*) FROM audit WHERE action = 'execute_command' AND outcome = 'ok'";
+        database::value::<i64>(&stage.env, calls, []) == 2
+    });
     let denied = stage.bridgectl(&["yolo", "deny", &id]);
     assert!(denied.status.success(), "{}", String::from_utf8_lossy(&denied.stderr));
     let answer = common::Outcome(pair.a.answer(waiting)).ok();

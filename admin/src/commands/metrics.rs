@@ -11,7 +11,6 @@ use bridge_proto::admin::{Request, Response, StatusReport};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::stats;
@@ -58,8 +57,9 @@ fn render(counts: &StatsReport, status: Option<&StatusReport>) -> Result<String,
             let seconds = started.as_second().unsigned_abs();
             page.one("start_time_seconds", "When the daemon started, in seconds since the epoch", seconds);
         }
-        let info = Info::new([("version", safe_text(&status.version).into_owned())]);
-        page.0.register("build", "The running daemon", info);
+        // Prometheus' own format knows no type for facts.
+        let version = BTreeMap::from([(status.version.clone(), 1)]);
+        page.by("build_info", "The running daemon", "version", &version);
     }
     let mut text = String::new();
     encode(&mut text, &page.0).map_err(|error| Failure::failed("writing the metrics", error))?;
@@ -132,5 +132,7 @@ mod tests {
         ] {
             assert!(lines(&text).contains(&line), "{line} is not in\n{text}");
         }
+        let mut types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        assert!(types.all(|line| line.ends_with(" gauge")), "{text}");
     }
 }

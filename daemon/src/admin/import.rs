@@ -3,18 +3,19 @@
 //! Its lines come in pieces that fit into frames, and are stored as they are in one transaction. Nothing is taken on
 //! trust: the lines must be a whole export, and no text in them may hold a secret that the bridge would have taken out.
 
+use std::sync::Arc;
+
 use bridge_proto::admin::archive::{ImportReport, ImportStep};
 use bridge_proto::admin::{AdminError, AdminErrorCode, Response, SessionView};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{failure, human};
 use crate::bridge::Bridge;
 use crate::clock;
-use crate::domain::archive::{self, Archive};
+use crate::domain::archive;
 use crate::domain::id::{ConversationId, SessionLabel};
 use crate::domain::key::hex;
-use crate::domain::redaction::Clean;
 use crate::domain::time::Timestamp;
 use crate::store::{ArchivedSession, NewArchive, NewSession};
 
@@ -30,7 +31,11 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Takes lines, or stores what was taken.
-    pub(super) async fn step(&mut self, bridge: &Bridge, step: ImportStep) -> Result<Response, AdminError> {
+    pub(super) async fn step(
+        &mut self,
+        bridge: &Arc<Bridge>,
+        step: ImportStep,
+    ) -> Result<Response, AdminError> {
         match step {
             ImportStep::Lines(lines) => {
                 self.bytes += lines.iter().map(|line| line.len() + 1).sum::<usize>();
@@ -48,15 +53,15 @@ impl Upload {
     }
 }
 
-async fn store(bridge: &Bridge, upload: Upload) -> Result<Response, AdminError> {
-    let archive =
-        archive::read(upload.lines.iter().map(String::as_str)).map_err(|error| bad(error.to_string()))?;
-    let digest = digest(&upload.lines);
-    let (count, messages) = (upload.lines.len(), archive.messages.iter().flatten().count());
-    let id = archive.id;
-    let new = settle(bridge, archive, &upload.lines)?;
-    let details = json!({"lines": count, "messages": messages, "sha256": digest});
-    let commit = bridge.store.submit(upload.bytes, move |tx| {
+async fn store(bridge: &Arc<Bridge>, upload: Upload) -> Result<Response, AdminError> {
+    let (weight, checking) = (upload.bytes, Arc::clone(bridge));
+    // Every text goes through the redactor: not on the thread that serves everybody.
+    let checked = tokio::task::spawn_blocking(move || check(&checking, &upload.lines)).await;
+    let (new, details) =
+        checked.unwrap_or_else(|error| Err(failure(AdminErrorCode::Store, error.to_string())))?;
+    let (id, lines) = (new.id, new.lines.len());
+    let messages = new.lines.iter().filter(|(message, _)| message.is_some()).count();
+    let commit = bridge.store.submit(weight, move |tx| {
         let stored = tx.store_archive(&new)?;
         if stored {
             tx.append_audit(human::entry(tx.now(), "import", Some(new.id), &details))?;
@@ -72,17 +77,19 @@ async fn store(bridge: &Bridge, upload: Upload) -> Result<Response, AdminError> 
     }
     Ok(Response::Import(ImportReport {
         conversation_id: Some(id.to_string()),
-        lines: count as u64,
+        lines: lines as u64,
         messages: messages as u64,
     }))
 }
 
-/// Checks every text and puts together what is stored.
-fn settle(bridge: &Bridge, archive: Archive, lines: &[String]) -> Result<NewArchive, AdminError> {
+/// Checks every line and puts together what is stored, and the particulars that go on record.
+fn check(bridge: &Bridge, lines: &[String]) -> Result<(NewArchive, Value), AdminError> {
+    let archive = archive::read(lines.iter().map(String::as_str)).map_err(|error| bad(error.to_string()))?;
+    let details = json!({"lines": lines.len(), "sha256": digest(lines)});
     let id = archive.id;
     let sessions = archive.conversation.sessions.iter().map(|view| session(bridge, id, view));
     let sessions = sessions.collect::<Result<_, _>>()?;
-    let lines = lines.iter().zip(archive.messages).enumerate().map(|(index, (line, message))| {
+    let clean = lines.iter().zip(archive.messages).enumerate().map(|(index, (line, message))| {
         let clean = bridge.confirm(id, line).ok_or_else(|| {
             bad(format!(
                 "line {}: it holds a secret that the bridge takes out of messages; nothing was imported",
@@ -91,13 +98,14 @@ fn settle(bridge: &Bridge, archive: Archive, lines: &[String]) -> Result<NewArch
         })?;
         Ok((message, clean))
     });
-    Ok(NewArchive {
+    let new = NewArchive {
         id,
         created_at: archive.created_at,
         expires_at: archive.expires_at,
         sessions,
-        lines: lines.collect::<Result<Vec<(_, Clean)>, AdminError>>()?,
-    })
+        lines: clean.collect::<Result<_, AdminError>>()?,
+    };
+    Ok((new, details))
 }
 
 fn session(bridge: &Bridge, id: ConversationId, view: &SessionView) -> Result<ArchivedSession, AdminError> {

@@ -114,7 +114,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         path: path.to_owned(),
         backup,
         source: Box::new(source),
-    })
+    })?;
+    // The tables are in the file itself from the first moment, whatever befalls the log beside it.
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(|source| sqlite("checkpointing", path, source))
 }
 
 fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {

@@ -74,10 +74,8 @@ pub(super) fn run(screen: &mut Screen, arguments: &Doctor) -> Result<Done, Failu
     let mut findings = examine(&mut Place::look(now)?);
     let mut fixed = Vec::new();
     if arguments.fix {
-        fixed = mend(&findings)?;
-        if !fixed.is_empty() {
-            findings = examine(&mut Place::look(now)?);
-        }
+        fixed = mend(screen, &findings);
+        findings = examine(&mut Place::look(now)?);
     }
     let wrong = findings.iter().filter(|found| found.finding.level == Level::Wrong).count();
     if arguments.format.json {
@@ -96,10 +94,16 @@ fn examine(place: &mut Place) -> Vec<Found> {
     CHECKS.iter().flat_map(|check| of(check, place)).collect()
 }
 
-/// Carries out every repair; returns what was done.
-fn mend(findings: &[Found]) -> Result<Vec<String>, Failure> {
-    let repairs = findings.iter().filter_map(|found| found.finding.repair.as_ref());
-    repairs.map(|repair| repair.apply().map(|()| repair.to_string())).collect()
+/// Carries out every repair that can be; returns what was done.
+fn mend(screen: &Screen, findings: &[Found]) -> Vec<String> {
+    let mut fixed = Vec::new();
+    for repair in findings.iter().filter_map(|found| found.finding.repair.as_ref()) {
+        match repair.apply() {
+            Ok(()) => fixed.push(repair.to_string()),
+            Err(failure) => screen.note(&safe_text(&failure.to_string())),
+        }
+    }
+    fixed
 }
 
 fn render(look: Look, findings: &[Found], fixed: &[String]) -> String {
