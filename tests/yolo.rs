@@ -410,8 +410,7 @@ fn a_command_that_ran_when_the_daemon_died_is_lost_and_said_to_be() {
     stage.daemon.take().unwrap().kill();
     until("nothing of it is left", || !runs_with("300.125"));
     stage.daemon = Some(Daemon::start(&stage.env));
-    let state: String = database::value(&stage.env, "SELECT state FROM command", []);
-    assert_eq!(state, "lost");
+    until("it is lost", || database::value::<String>(&stage.env, "SELECT state FROM command", []) == "lost");
     let again = pair.a.call_stubbornly("execute_command", &redeem(line, &token));
     assert_eq!(again.code(), "used_approval");
 }
