@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, OpenFlags, Params};
 
 use super::Env;
 
@@ -12,6 +12,13 @@ pub(crate) fn open(state: &Path) -> Connection {
     let connection = Connection::open(state.join("bridge.db")).unwrap();
     connection.busy_timeout(super::PATIENCE).unwrap();
     connection
+}
+
+/// The same without a right to write: closing it moves nothing out of the log.
+#[allow(clippy::disallowed_methods, reason = "the test is not the daemon")]
+pub(crate) fn open_read_only(state: &Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(state.join("bridge.db"), flags).unwrap()
 }
 
 /// One value from the database of a home.
