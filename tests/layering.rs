@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("admin", &["bridge", "clock", "config", "domain", "live", "store", "wire"]),
     ("wire", &[]),
     ("net", &["admin", "bridge", "clock", "config", "mcp", "store", "wire"]),
-    ("run", &["bridge", "clock", "config", "domain", "live", "log", "net", "ops", "store"]),
+    ("run", &["bridge", "clock", "config", "domain", "exec", "live", "log", "net", "ops", "store"]),
     ("main", &[]),
     ("lib", &["run"]),
 ];

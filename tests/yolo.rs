@@ -334,6 +334,27 @@ fn a_blocked_command_is_refused_with_the_reason_and_recorded() {
 }
 
 #[test]
+fn an_uncommitted_file_that_a_command_destroyed_comes_back() {
+    let stage = Stage::new();
+    let mut pair = Pair::beside(&stage.env);
+    let precious = stage.workspace.join("precious.txt");
+    fs::write(&precious, b"nobody has committed this\r\n\xff").unwrap();
+    stage.enable(&mut pair, "restricted");
+    let token = stage.approve(&propose(&mut pair.a, "rm precious.txt"));
+    let ran = pair.a.call("execute_command", redeem("rm precious.txt", &token)).ok();
+    assert_eq!(ran["result"]["exit_code"], 0, "{ran}");
+    assert!(!precious.exists());
+    let listed = stage.bridgectl(&["yolo", "snapshots", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let snapshot = listed[0]["id"].as_str().unwrap();
+    let diff = stage.bridgectl(&["yolo", "diff", snapshot]);
+    assert!(String::from_utf8_lossy(&diff.stdout).contains("precious.txt"), "{diff:?}");
+    let restored = stage.bridgectl(&["yolo", "restore", snapshot]);
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert_eq!(fs::read(&precious).unwrap(), b"nobody has committed this\r\n\xff");
+}
+
+#[test]
 fn raising_a_mode_asks_again() {
     let stage = Stage::new();
     let mut pair = Pair::beside(&stage.env);

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 mod yolo;
 
-pub(crate) use yolo::{Enable, Pending, Try, Yolo};
+pub(crate) use yolo::{Enable, Pending, Restore, Snapshots, Try, Yolo};
 
 use crate::failure::EXIT_CODES;
 use crate::install::clients::CLIENTS;

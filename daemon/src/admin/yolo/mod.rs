@@ -3,6 +3,8 @@
 mod decide;
 mod view;
 
+use std::sync::Arc;
+
 use bridge_proto::admin::yolo::{YoloList, YoloRequest, YoloResponse};
 use bridge_proto::admin::{AdminError, AdminErrorCode, Response};
 use serde_json::json;
@@ -12,6 +14,7 @@ use super::{failure, human};
 use crate::bridge::Bridge;
 use crate::clock;
 use crate::domain::command::CommandId;
+use crate::exec;
 use crate::live::Commands;
 use crate::store::read::commands;
 use crate::store::{StoreError, Tx};
@@ -48,6 +51,10 @@ pub(super) async fn answer(
         YoloRequest::Disable { conversation } => {
             human::require(bridge, pid, "yolo disable")?;
             disable(bridge, &conversation).await?
+        }
+        YoloRequest::Restore { snapshot, paths, exact } => {
+            human::require(bridge, pid, "yolo restore")?;
+            restore(bridge, snapshot, paths, exact).await?
         }
         YoloRequest::Cleanup => {
             human::require(bridge, pid, "yolo cleanup")?;
@@ -124,6 +131,36 @@ async fn disable(bridge: &Bridge, conversation: &str) -> Result<YoloResponse, Ad
         commands.decided.notify_waiters();
     }
     Ok(YoloResponse::Done)
+}
+
+async fn restore(
+    bridge: &Bridge,
+    snapshot: String,
+    paths: Vec<String>,
+    exact: bool,
+) -> Result<YoloResponse, AdminError> {
+    let unavailable = |error: String| failure(AdminErrorCode::Unavailable, error);
+    let tuning = bridge.tuning();
+    let guard = match &tuning.guard {
+        Some(guard) => Arc::clone(guard),
+        None => Arc::new(
+            exec::guard(&tuning.config.yolo, &bridge.paths)
+                .map_err(|error| unavailable(error.to_string()))?,
+        ),
+    };
+    let asked = snapshot.clone();
+    let restored =
+        tokio::task::spawn_blocking(move || exec::restore(&guard, &snapshot, &paths, exact, clock::now()));
+    let report = match restored.await {
+        Ok(report) => report.map_err(|error| unavailable(error.to_string()))?,
+        Err(error) => return Err(unavailable(format!("the restoring itself failed: {error}"))),
+    };
+    let details = json!({
+        "snapshot": bridge.clean(None, &asked).as_str(), "undo": report.undo, "exact": exact,
+        "restored": report.restored.len(), "deleted": report.deleted.len(), "skipped": report.skipped.len(),
+    });
+    human::record(bridge, "yolo_restore", None, details).await?;
+    Ok(YoloResponse::Restored(report))
 }
 
 /// What commands need in memory; absent while the gate is closed.

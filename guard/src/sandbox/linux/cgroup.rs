@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,10 @@ use crate::sandbox::Limits;
 
 /// The sandbox's own processes in the job's groups: bubblewrap twice, and process 1.
 const OWN_PROCESSES: u64 = 3;
+
+/// How long a group may seem to be in use; after that it stays, and says by its name whose it was.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Where groups can be made.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -77,10 +82,17 @@ impl Groups {
 
     /// Removes the groups, when nothing is in them any more.
     pub(super) fn remove(&self) {
-        for path in &self.paths {
-            // A group that something is left in stays, and says so by its name.
-            fs::remove_dir(path).ok();
-        }
+        self.paths.iter().for_each(|path| remove(path));
+    }
+}
+
+/// The kernel lets go of a dead process a moment after its parent was told.
+fn remove(group: &Path) {
+    let begin = Instant::now();
+    while fs::remove_dir(group).is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
+        && begin.elapsed() < PATIENCE
+    {
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -158,10 +158,10 @@ fn system(list: &mut Words) {
 /// Directories in memory, for this job alone.
 fn private(list: &mut Words, size: u64) {
     let size = size.to_string();
-    list.extend(["--size", &size, "--perms", "0700", "--tmpfs", "/dev/shm"]);
-    list.extend(["--size", &size, "--perms", "0700", "--tmpfs", TMP_INSIDE]);
-    list.extend(["--perms", "0700", "--dir", HOME_INSIDE]);
-    list.extend(["--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+    for directory in ["/dev/shm", TMP_INSIDE, "/var/tmp"] {
+        list.extend(["--size", &size, "--perms", "0700", "--tmpfs", directory]);
+    }
+    list.extend(["--perms", "0700", "--dir", HOME_INSIDE, "--dir", "/run"]);
 }
 
 /// A command line being written.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use bridge_guard::Tier;
-use bridge_guard::sandbox::Job;
+use bridge_guard::sandbox::{Job, RunError};
 
 use super::Promise;
 use super::bench::{Bench, SECRET};
@@ -18,6 +18,7 @@ pub(crate) const PROMISES: &[Promise] = &[
     ("protected files cannot be changed", protected_files),
     ("a protected link protects what it leads to", protected_link),
     ("hidden things are hidden", hidden_things),
+    ("what is hidden in something writable is hidden, or refused", hidden_in_the_workspace),
     ("temporary files are private and gone", private_temporary_files),
     ("the system's secrets are not there", system_secrets),
     ("devices are the harmless ones, and stay as they are", devices),
@@ -192,6 +193,27 @@ fn hidden_things(bench: &Bench) {
         place.run(&job(line)).fails();
     }
     place.run(&job("chmod 700 TOOLS/state; cat TOOLS/state/deep/key")).fails();
+}
+
+fn hidden_in_the_workspace(bench: &Bench) {
+    let place = bench.place();
+    let keys = place.workspace.join("keys");
+    fs::create_dir(&keys).unwrap();
+    fs::write(keys.join("key"), SECRET).unwrap();
+    for line in [
+        "cat keys/key",
+        "chmod 700 keys; cat keys/key",
+        "mv keys open && cat open/key",
+        "rm -r keys && ls nothing",
+    ] {
+        let job = Job { hidden: vec![keys.clone()], ..place.shell(line) };
+        if bench.is(Tier::Landlock) {
+            assert!(matches!(place.barrier().run(&job), Err(RunError::Unfit { .. })));
+        } else {
+            place.run(&job).fails();
+        }
+        assert_eq!(fs::read_to_string(keys.join("key")).unwrap(), SECRET);
+    }
 }
 
 fn private_temporary_files(bench: &Bench) {

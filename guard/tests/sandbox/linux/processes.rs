@@ -19,6 +19,7 @@ pub(crate) const PROMISES: &[Promise] = &[
     ("nothing survives the end of its time", survivors_of_the_time),
     ("nothing survives the daemon", survivors_of_the_daemon),
     ("other processes are out of reach", other_processes),
+    ("process 1 is out of reach", process_1),
     ("many run at once", many_at_once),
 ];
 
@@ -118,14 +119,17 @@ fn survivors_of_the_daemon(bench: &Bench) {
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     eventually("the job is dead", || alive(&mark).is_empty());
-    let left = format!("bridge-guard-{}-", daemon.id());
-    let groups = ["pids", "memory", "unified", ""].map(|name| Path::new("/sys/fs/cgroup").join(name));
-    eventually("its control groups are gone", || {
-        !groups.iter().any(|group| names(group).iter().any(|name| name.starts_with(&left)))
-    });
+    eventually("its control groups are gone", || groups_of(daemon.id()) == 0);
     eventually("its private files are gone", || {
         !names(temporary.path()).iter().any(|name| name.starts_with("bridge-guard-"))
     });
+}
+
+/// Control groups that a process made.
+fn groups_of(process: u32) -> usize {
+    let start = format!("bridge-guard-{process}-");
+    let places = ["pids", "memory", "unified", ""].map(|name| Path::new("/sys/fs/cgroup").join(name));
+    places.iter().flat_map(|place| names(place)).filter(|name| name.starts_with(&start)).count()
 }
 
 fn names(directory: &Path) -> Vec<String> {
@@ -179,6 +183,19 @@ fn other_processes(bench: &Bench) {
     }
     assert!(bystander.0.try_wait().unwrap().is_none());
     assert_eq!((limits(), nice()), (limits_before, nice_before));
+}
+
+fn process_1(bench: &Bench) {
+    let place = bench.place();
+    for line in [
+        "cat /proc/1/environ",
+        "cat /proc/1/exe",
+        "ls /proc/1/cwd/",
+        "cat < /proc/1/fd/0",
+        "kill -9 1 && sleep 1 && false",
+    ] {
+        place.run(&place.shell(line)).fails();
+    }
 }
 
 fn many_at_once(bench: &Bench) {
