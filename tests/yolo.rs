@@ -308,6 +308,10 @@ fn denied_is_denied() {
     stage.enable(&mut pair, "safe");
     let id = propose(&mut pair.a, "ls");
     let waiting = pair.a.begin_call("execute_command", json!({"command": "ls", "wait_seconds": 300}));
+    until("the call waits", || {
+        let calls = "SELECT count(*) FROM audit WHERE action = 'execute_command' AND outcome = 'ok'";
+        database::value::<i64>(&stage.env, calls, []) == 2
+    });
     let denied = stage.bridgectl(&["yolo", "deny", &id]);
     assert!(denied.status.success(), "{}", String::from_utf8_lossy(&denied.stderr));
     let answer = common::Outcome(pair.a.answer(waiting)).ok();
@@ -406,8 +410,7 @@ fn a_command_that_ran_when_the_daemon_died_is_lost_and_said_to_be() {
     stage.daemon.take().unwrap().kill();
     until("nothing of it is left", || !runs_with("300.125"));
     stage.daemon = Some(Daemon::start(&stage.env));
-    let state: String = database::value(&stage.env, "SELECT state FROM command", []);
-    assert_eq!(state, "lost");
+    until("it is lost", || database::value::<String>(&stage.env, "SELECT state FROM command", []) == "lost");
     let again = pair.a.call_stubbornly("execute_command", &redeem(line, &token));
     assert_eq!(again.code(), "used_approval");
 }

@@ -21,6 +21,7 @@ use crate::log;
 use crate::net::accept;
 use crate::net::listener::{self, ListenError, Listener};
 use crate::ops::{self, delivery};
+use crate::retention;
 use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
 
 /// How often heartbeats that no write has carried along are saved, and finished conversations are forgotten.
@@ -151,6 +152,9 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     let mut terminate = signal(SignalKind::terminate()).map_err(system("handling SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("handling SIGINT"))?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(system("handling SIGHUP"))?;
+    // Without a handler the kernel would end a daemon whose files have reached their limit, instead of refusing a write.
+    let _file_limit = signal(SignalKind::from_raw(nix::libc::SIGXFSZ)).map_err(system("handling SIGXFSZ"))?;
+    let retention = tokio::spawn(retention::keep(Arc::clone(&bridge)));
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     let mut snapshots = tokio::time::interval(SNAPSHOTS);
     notify(&[sd_notify::NotifyState::Ready]);
@@ -169,6 +173,7 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("bridged is shutting down");
     shutdown.cancel();
+    retention.abort();
     if !serving.is_finished()
         && let Err(error) = serving.await
     {

@@ -48,7 +48,7 @@ pub(crate) enum Yolo {
     /// Put a workspace back as a snapshot has it
     ///
     /// Takes another snapshot first, so that it can be undone. Files that were created since stay, unless --exact.
-    Restore(Restore),
+    Restore(RestoreSnapshot),
     /// Make a passphrase hash for the configuration, so that every decision asks for it
     Passphrase,
     /// Run a command of your own under the policy and the sandbox, without a daemon
@@ -101,7 +101,7 @@ pub(crate) struct Snapshots {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Restore {
+pub(crate) struct RestoreSnapshot {
     /// Id of the snapshot
     #[arg(value_name = "SNAPSHOT")]
     pub(crate) snapshot: String,

@@ -144,6 +144,9 @@ pub struct YoloList {
     pub gate_open: bool,
     /// What holds commands here, or why nothing does.
     pub sandbox: String,
+    /// Whether something does.
+    #[serde(default)]
+    pub held: bool,
     /// Modes that agents ask for.
     pub mode_requests: Vec<GrantView>,
     /// Modes that are enabled.
@@ -212,6 +215,15 @@ pub struct CommandView {
     pub good_until: String,
     /// How it ended, as JSON.
     pub outcome: Option<serde_json::Value>,
+}
+
+/// Some of the commands of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CommandsPage {
+    /// What the conversation may propose.
+    pub mode: Option<GrantView>,
+    /// Its commands, oldest first.
+    pub commands: Vec<CommandView>,
 }
 
 /// What a decision would mean, and what to type for it.

@@ -8,7 +8,7 @@ use bridge_proto::admin::yolo::{RestoreReport, YoloRequest, YoloResponse};
 use bridge_redact::Engine;
 
 use super::{ask, surprise};
-use crate::cli::{Restore, Snapshots};
+use crate::cli::{RestoreSnapshot, Snapshots};
 use crate::client::Client;
 use crate::commands::config::{engine, load};
 use crate::commands::count;
@@ -69,8 +69,8 @@ pub(super) fn diff(screen: &mut Screen, snapshot: &str) -> Result<Done, Failure>
 }
 
 /// Through the daemon while it runs: it knows whether a command writes there right now.
-pub(super) fn restore(screen: &mut Screen, arguments: Restore) -> Result<Done, Failure> {
-    let Restore { snapshot, paths: only, exact, format } = arguments;
+pub(super) fn restore(screen: &mut Screen, arguments: RestoreSnapshot) -> Result<Done, Failure> {
+    let RestoreSnapshot { snapshot, paths: only, exact, format } = arguments;
     let report = match Client::connect(&paths()?.socket) {
         Ok(mut daemon) => match ask(&mut daemon, YoloRequest::Restore { snapshot, paths: only, exact })? {
             YoloResponse::Restored(report) => report,
