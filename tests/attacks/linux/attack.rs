@@ -79,7 +79,7 @@ pub(crate) fn run(borrowed: &Borrowed<'_>, list: &Path, tally: &Tally) -> Vec<St
     let mut failures = Vec::new();
     for (modes, entries) in lists {
         for attack in entries.into_iter().map(Entry::attack) {
-            for mode in modes.split(' ') {
+            for mode in modes.split(' ').filter(|mode| borrowed.stage().place.tries(mode)) {
                 let (outcome, wrong) = attempt(&mut borrowed.stage(), mode, &attack);
                 tally.count(borrowed.stage().place, "attacks", outcome);
                 if !wrong.is_empty() {

@@ -38,6 +38,9 @@ struct Everyday {
     /// A program that not every machine has.
     #[serde(default)]
     needs: Option<String>,
+    /// What Landlock cannot give it; there it must fail, so that this is taken away when it can.
+    #[serde(default)]
+    not_in_landlock: Option<String>,
     #[serde(default = "timeout")]
     timeout_ms: u64,
 }
@@ -63,6 +66,7 @@ impl Entry {
                 makes: None,
                 removes: None,
                 needs: None,
+                not_in_landlock: None,
                 timeout_ms: timeout(),
             },
         }
@@ -83,6 +87,13 @@ pub(crate) fn run(borrowed: &Borrowed<'_>, list: &Path, tally: &Tally) -> Vec<St
             continue;
         }
         let wrong = attempt(&mut stage, mode, &command);
+        if let Some(lack) = command.not_in_landlock.as_deref().filter(|_| stage.place.tier == "landlock") {
+            tally.count(stage.place, kind(mode), "impossible");
+            if wrong.is_empty() {
+                failures.push(format!("{mode}: {:?} works, and is said to lack {lack}", command.run));
+            }
+            continue;
+        }
         tally.count(stage.place, kind(mode), if wrong.is_empty() { "done" } else { "failed" });
         if !wrong.is_empty() {
             failures.push(format!("{mode}: {:?}\n    {}", command.run, wrong.join("\n    ")));

@@ -40,7 +40,8 @@ pub(crate) fn main() {
     let mut trials = Vec::new();
     for place in stages.places() {
         for (folder, run) in [("attacks", attack::run as Run), ("everyday", everyday::run)] {
-            for list in lists(folder) {
+            let tried = |list: &PathBuf| folder == "attacks" || place.tries(&name_of(list));
+            for list in lists(folder).into_iter().filter(tried) {
                 trials.push(trial(place, folder, list, run, &stages, &tally));
             }
         }
@@ -70,7 +71,7 @@ fn trial(
     stages: &Arc<Stages>,
     tally: &Arc<Tally>,
 ) -> Trial {
-    let name = list.file_stem().unwrap().to_string_lossy().into_owned();
+    let name = name_of(&list);
     let (stages, tally) = (Arc::clone(stages), Arc::clone(tally));
     let alone = name == ALONE;
     Trial::test(format!("{place}: {folder}: {name}"), move || {
@@ -84,6 +85,10 @@ fn verdict<'s>(
 ) -> Result<(), Failed> {
     let failures = run(stage);
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+}
+
+fn name_of(list: &Path) -> String {
+    list.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
 /// The lists of a folder, in order.

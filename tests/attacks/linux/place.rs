@@ -28,6 +28,12 @@ impl Place {
         places
     }
 
+    /// Whether a mode is tried here. The lower modes differ from `yolo` by the policy, which knows no places: as root they
+    /// would only be tried once more.
+    pub(crate) fn tries(self, mode: &str) -> bool {
+        !self.as_root || mode == "yolo"
+    }
+
     /// A command of this place's user, with nothing of our environment.
     pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = if self.changes_user() {

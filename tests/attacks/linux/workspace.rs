@@ -119,6 +119,10 @@ pub(crate) fn fresh(template: &Path, workspace: &Path, outside: &Path, place: Pl
         symlink(target, workspace.join(name)).unwrap();
         place.own(&workspace.join(name));
     }
+    // The copies are newer than git knows; it would take every file for changed.
+    let mut refresh = place.command(Path::new("git"));
+    refresh.arg("-C").arg(workspace).args(["update-index", "-q", "--refresh"]);
+    assert!(refresh.status().unwrap().success());
     nix::unistd::mkfifo(&workspace.join("pipe"), nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
     place.own(&workspace.join("pipe"));
 }
