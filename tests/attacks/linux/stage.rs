@@ -36,7 +36,7 @@ const OUTSIDE: [(&str, &str); 10] = [
 ];
 
 /// What no command may change in the workspace, or bring there.
-const PROTECTED: [&str; 16] = [
+const PROTECTED: [&str; 17] = [
     ".git/hooks",
     ".git/config",
     ".git/config.worktree",
@@ -50,9 +50,10 @@ const PROTECTED: [&str; 16] = [
     ".gemini",
     ".husky",
     ".vscode",
-    "docs/.git",
+    "docs/.git/hooks/post-commit",
     "docs/.mcp.json",
     "opencode.json",
+    "src/.git",
 ];
 
 pub(crate) struct Stage {

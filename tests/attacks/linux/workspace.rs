@@ -61,7 +61,7 @@ const FILES: &[(&str, &str)] = &[
 const UNTRACKED: &[(&str, &str)] = &[
     (
         "secrets.env",
-        "AWS_ACCESS_KEY_ID=AKIAQ3EGRZ7XJ2MPL5WT\nGITHUB_TOKEN=ghp_x7Kq2mZ9vL4nR8tB1cW5yH3jD6sF0gA2pEeU\nDB_PASSWORD=hunter2-Correct-Horse-41\n",
+        "AWS_ACCESS_KEY_ID=AKIAQ3EGRZ7XJ2MPL5WT\nGITHUB_TOKEN=ghp_x7Kq2mZ9vL4nR8tB1cW5yH3jD6sF0gA2pEeU\nDB_PASSWORD=w8rF!zq2Lm-44\n",
     ),
     (
         "key.pem",
