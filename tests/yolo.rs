@@ -137,6 +137,11 @@ fn proposed_approved_run_and_seen_by_both() {
         assert!(audit.contains(&format!("\"action\":\"{action}\"")), "{action} is not on record:\n{audit}");
     }
     assert!(stage.bridgectl(&["audit", "verify"]).status.success());
+    let tools = pair.a.request("tools/list", json!({}))["result"]["tools"].clone();
+    let tool = tools.as_array().unwrap().iter().find(|tool| tool["name"] == "execute_command").unwrap();
+    for result in [&dry, &ran] {
+        common::outcome::assert_has_required(&tool["outputSchema"], result);
+    }
 }
 
 #[test]

@@ -2,6 +2,22 @@
 
 use serde_json::Value;
 
+/// Checks that a value has everything its JSON Schema requires, at every level: strict clients refuse it otherwise.
+#[track_caller]
+pub(crate) fn assert_has_required(schema: &Value, value: &Value) {
+    for field in schema["required"].as_array().into_iter().flatten() {
+        assert!(value.get(field.as_str().unwrap()).is_some(), "{field} is required and missing: {value}");
+    }
+    for (field, below) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(value) = value.get(field) {
+            assert_has_required(below, value);
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        assert_has_required(&schema["items"], item);
+    }
+}
+
 /// The answer to a request, as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome(pub(crate) Value);

@@ -12,8 +12,10 @@ pub struct YoloConfig {
     /// A file of additional programs and options; it can add to the built-in policy, never weaken it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PathBuf>,
-    /// Directories outside the system's that commands may read and whose `bin` they find programs in.
-    pub toolchains: Vec<PathBuf>,
+    /// Directories outside the system's that commands may read and whose `bin` they find programs in; without it the
+    /// default ones of rustup, pyenv and nvm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toolchains: Option<Vec<PathBuf>>,
     /// The only kind of sandbox to use; without it the best there is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Tier>,
@@ -26,8 +28,8 @@ pub struct YoloConfig {
 }
 
 /// Keys of this section that have no default value.
-pub(super) const OPTIONAL_KEYS: [&str; 4] =
-    ["yolo.policy", "yolo.sandbox", "yolo.image", "yolo.passphrase_hash"];
+pub(super) const OPTIONAL_KEYS: [&str; 5] =
+    ["yolo.policy", "yolo.toolchains", "yolo.sandbox", "yolo.image", "yolo.passphrase_hash"];
 
 impl YoloConfig {
     /// The first key with an impossible value, and what would be possible.
@@ -37,7 +39,7 @@ impl YoloConfig {
         if self.policy.as_deref().is_some_and(relative) {
             return Some(("yolo.policy", absolute()));
         }
-        if self.toolchains.iter().any(|path| relative(path)) {
+        if self.toolchains.iter().flatten().any(|path| relative(path)) {
             return Some(("yolo.toolchains", absolute()));
         }
         if let Some(hash) = &self.passphrase_hash

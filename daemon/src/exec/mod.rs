@@ -2,6 +2,7 @@
 
 mod report;
 mod restore;
+pub mod toolchains;
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +27,10 @@ pub fn guard(config: &YoloConfig, paths: &Paths) -> Result<Guard, ConfigError> {
     Guard::new(GuardConfig {
         policy: config.policy.clone(),
         hidden: hidden(paths),
-        toolchains: config.toolchains.clone(),
+        toolchains: match &config.toolchains {
+            Some(named) => named.clone(),
+            None => std::env::home_dir().map(|home| toolchains::found(&home)).unwrap_or_default(),
+        },
         state: paths.state.join("yolo"),
         image: config.image.clone(),
         tier: config.sandbox,

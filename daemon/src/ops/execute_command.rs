@@ -80,7 +80,6 @@ struct RunResult {
     stdout_cut: u64,
     stderr_cut: u64,
     redactions: u32,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
 }
 

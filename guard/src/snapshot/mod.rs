@@ -220,8 +220,11 @@ fn read_all(directory: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
     let mut found = Vec::new();
     for entry in at(directory, fs::read_dir(directory))? {
         let path = at(directory, entry)?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            found.extend(read(&path)?);
+        // One that was damaged must not keep others from being taken or restored.
+        if path.extension().is_some_and(|extension| extension == "json")
+            && let Ok(Some(snapshot)) = read(&path)
+        {
+            found.push(snapshot);
         }
     }
     Ok(found)
