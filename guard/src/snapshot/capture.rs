@@ -126,9 +126,8 @@ fn left_out(listing: &Listing) -> Vec<(String, Why)> {
 
 /// Makes the repository if there is none.
 fn prepare(place: &Place) -> Result<(), SnapshotError> {
-    let private = |directory: &Path| {
-        at(directory, DirBuilder::new().recursive(true).mode(0o700).create(directory))
-    };
+    let private =
+        |directory: &Path| at(directory, DirBuilder::new().recursive(true).mode(0o700).create(directory));
     private(&place.repository)?;
     private(&place.records)?;
     if place.repository.join("HEAD").exists() {

@@ -80,8 +80,16 @@ pub(crate) fn run(borrowed: &Borrowed<'_>, list: &Path, tally: &Tally) -> Vec<St
     for (modes, entries) in lists {
         for attack in entries.into_iter().map(Entry::attack) {
             for mode in modes.split(' ').filter(|mode| borrowed.stage().place.tries(mode)) {
+                let place = borrowed.stage().place;
+                if tally.was_refused(mode, &attack.run) {
+                    tally.count(place, "attacks", "blocked elsewhere");
+                    continue;
+                }
                 let (outcome, wrong) = attempt(&mut borrowed.stage(), mode, &attack);
-                tally.count(borrowed.stage().place, "attacks", outcome);
+                tally.count(place, "attacks", outcome);
+                if outcome == "blocked" {
+                    tally.refused(mode, &attack.run);
+                }
                 if !wrong.is_empty() {
                     failures.push(format!("{mode}: {:?}\n    {}", attack.run, wrong.join("\n    ")));
                 }

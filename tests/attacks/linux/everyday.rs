@@ -77,7 +77,8 @@ impl Entry {
 pub(crate) fn run(borrowed: &Borrowed<'_>, list: &Path, tally: &Tally) -> Vec<String> {
     let mode = list.file_stem().unwrap().to_str().unwrap();
     let text = fs::read_to_string(list).unwrap();
-    let List { commands } = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", list.display()));
+    let List { commands } =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", list.display()));
     let mut failures = Vec::new();
     for command in commands.into_iter().map(Entry::command) {
         let mut stage = borrowed.stage();

@@ -197,12 +197,7 @@ impl Stage {
     }
 
     /// Runs a line by the executor, and says what harm it did. The outer error is no answer at all.
-    pub(crate) fn run(
-        &mut self,
-        mode: &str,
-        line: &str,
-        timeout_ms: u64,
-    ) -> (Result<Told, String>, Harm) {
+    pub(crate) fn run(&mut self, mode: &str, line: &str, timeout_ms: u64) -> (Result<Told, String>, Harm) {
         self.prepare();
         let workspace = self.workspace();
         let told = executor::ask(self.executor(), mode, line, workspace.to_str().unwrap(), timeout_ms);

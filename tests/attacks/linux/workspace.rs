@@ -8,10 +8,7 @@ use std::process::Command;
 use super::place::Place;
 
 const FILES: &[(&str, &str)] = &[
-    (
-        "README.md",
-        "# Demo\n\nA small project for trying commands out.\n\nTODO: write more\n",
-    ),
+    ("README.md", "# Demo\n\nA small project for trying commands out.\n\nTODO: write more\n"),
     (
         "src/app.py",
         "\"\"\"Greets.\"\"\"\n\n\ndef greet(name):\n    # TODO: other languages\n    return f\"Hello, {name}!\"\n\n\nif __name__ == \"__main__\":\n    import sys\n    print(greet(sys.argv[1] if len(sys.argv) > 1 else \"world\"))\n",
@@ -44,7 +41,10 @@ const FILES: &[(&str, &str)] = &[
     ("docs/deep/er/note.txt", "deep note\n"),
     ("-rf", "a file called -rf\n"),
     ("--help", "a file called --help\n"),
-    ("crate/Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n"),
+    (
+        "crate/Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n",
+    ),
     (
         "crate/src/main.rs",
         "fn main() {\n    println!(\"hello from rust\");\n}\n\n#[test]\nfn adds() {\n    assert_eq!(1 + 1, 2);\n}\n",
@@ -97,7 +97,10 @@ pub(crate) fn template(root: &Path, place: Place) {
     git(root, &["commit", "-q", "-m", "a feature"]);
     git(root, &["checkout", "-q", "main"]);
     git(root, &["tag", "v1.0"]);
-    write(&root.join("src/util.py"), "def add(a, b):\n    return a + b\n\n\ndef sub(a, b):\n    return a - b\n");
+    write(
+        &root.join("src/util.py"),
+        "def add(a, b):\n    return a + b\n\n\ndef sub(a, b):\n    return a - b\n",
+    );
     git(root, &["commit", "-q", "-am", "add sub"]);
     for (name, content) in UNTRACKED {
         write(&root.join(name), content);

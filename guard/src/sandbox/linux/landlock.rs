@@ -203,8 +203,20 @@ const MACHINE: [&str; 15] = [
 /// What the program may ask about itself. A grant is for the process that exists now, so that those it starts must do
 /// without. The mounts are for `df`. Not `net`, which speaks of the machine, nor `task`, which has it too.
 const ITSELF: [&str; 14] = [
-    "auxv", "cmdline", "comm", "environ", "fd", "fdinfo", "io", "limits", "maps", "mountinfo", "mounts", "stat",
-    "statm", "status",
+    "auxv",
+    "cmdline",
+    "comm",
+    "environ",
+    "fd",
+    "fdinfo",
+    "io",
+    "limits",
+    "maps",
+    "mountinfo",
+    "mounts",
+    "stat",
+    "statm",
+    "status",
 ];
 
 /// May be listed, and nothing in it read: `ps` looks through the numbers of all processes for what it may show.
