@@ -109,6 +109,11 @@ pub(crate) fn environment(
         ("LANG", "C.UTF-8"),
         ("TERM", "dumb"),
         ("NO_COLOR", "1"),
+        // A tier may show files under another owner than git has on record. It would take every file for changed, and
+        // `git reset --hard` would write them all, protected ones too.
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.checkStat"),
+        ("GIT_CONFIG_VALUE_0", "minimal"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
@@ -157,7 +162,9 @@ mod tests {
         let added = BTreeMap::from([("LANG".to_owned(), "C".to_owned()), ("X".to_owned(), "1".to_owned())]);
         let environment = environment(&[toolchain.path().into(), "/opt/other".into()], added);
         let names: Vec<&str> = environment.keys().map(String::as_str).collect();
-        assert_eq!(names, ["HOME", "LANG", "NO_COLOR", "PATH", "TERM", "TMPDIR", "X"]);
+        let git = ["GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"];
+        let expected = [&git[..], &["HOME", "LANG", "NO_COLOR", "PATH", "TERM", "TMPDIR", "X"]].concat();
+        assert_eq!(names, expected);
         assert_eq!(environment["LANG"], "C");
         let path = format!("{}/bin:/opt/other:/usr/local/bin:/usr/bin:/bin", toolchain.path().display());
         assert_eq!(environment["PATH"], path);

@@ -18,10 +18,14 @@ use crate::workspace::Workspace;
 
 /// Paths that are named in a list of snapshots.
 const MOST_LEFT_OUT: usize = 100;
-const INIT: &str = r#"unset GIT_WORK_TREE GIT_CONFIG_COUNT
-git init --quiet --bare --template= "$GIT_DIR"
-mkdir -p "$GIT_DIR/info"
-printf '%s\n' "$1" > "$GIT_DIR/info/attributes""#;
+/// A bare repository as gitrepository-layout(5) has it, `HEAD` last: it says that all is there. Written here and not by
+/// `git init`, which changes modes of files by their paths, and one of the tiers cannot allow that.
+const REPOSITORY: [(&str, &str); 3] = [
+    ("config", "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"),
+    ("info/attributes", ATTRIBUTES),
+    ("HEAD", "ref: refs/heads/main\n"),
+];
+const DIRECTORIES: [&str; 3] = ["objects", "refs", "info"];
 /// The index is kept, so that only files that changed are read; a lock on it was left by a git that was killed. Each path
 /// is added by its name, unless it is gone by now: git takes files of nested repositories this way, and asks no ignore rule.
 const INDEX: &str = r#"rm -f "$GIT_INDEX_FILE.lock"
@@ -86,7 +90,7 @@ impl Snapshots {
         if !Git::is_installed() {
             return Err(SnapshotError::NoGit);
         }
-        prepare(place, git)?;
+        prepare(place)?;
         let listing = at(git.workspace, Listing::of(git.workspace, &self.extent))?;
         let known = place.known();
         let before = match fs::read(&known) {
@@ -121,12 +125,20 @@ fn left_out(listing: &Listing) -> Vec<(String, Why)> {
 }
 
 /// Makes the repository if there is none.
-fn prepare(place: &Place, git: &Git<'_>) -> Result<(), SnapshotError> {
-    for directory in [&place.repository, &place.records] {
-        at(directory, DirBuilder::new().recursive(true).mode(0o700).create(directory))?;
+fn prepare(place: &Place) -> Result<(), SnapshotError> {
+    let private =
+        |directory: &Path| at(directory, DirBuilder::new().recursive(true).mode(0o700).create(directory));
+    private(&place.repository)?;
+    private(&place.records)?;
+    if place.repository.join("HEAD").exists() {
+        return Ok(());
     }
-    if !place.repository.join("HEAD").exists() {
-        git.run(INIT, &[ATTRIBUTES])?;
+    for name in DIRECTORIES {
+        private(&place.repository.join(name))?;
+    }
+    for (name, content) in REPOSITORY {
+        let path = place.repository.join(name);
+        at(&path, fs::write(&path, content))?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ pub(super) const SHORT: usize = 64 * 1024;
 
 /// Attributes of every file, above those that the workspace sets: bytes are taken as they are, and no file can ask not
 /// to be shown in a diff (gitattributes(5)).
-pub(super) const ATTRIBUTES: &str = "* -text -filter -ident -eol -working-tree-encoding !diff";
+pub(super) const ATTRIBUTES: &str = "* -text -filter -ident -eol -working-tree-encoding !diff\n";
 
 /// Settings above those of the repository.
 const SETTINGS: [(&str, &str); 18] = [

@@ -201,9 +201,26 @@ const MACHINE: [&str; 15] = [
 ];
 
 /// What the program may ask about itself. A grant is for the process that exists now, so that those it starts must do
-/// without. Not `net` and `mounts`, which speak of the machine, nor `task`, which has them too.
-const ITSELF: [&str; 12] =
-    ["auxv", "cmdline", "comm", "environ", "fd", "fdinfo", "io", "limits", "maps", "stat", "statm", "status"];
+/// without. The mounts are for `df`. Not `net`, which speaks of the machine, nor `task`, which has it too.
+const ITSELF: [&str; 14] = [
+    "auxv",
+    "cmdline",
+    "comm",
+    "environ",
+    "fd",
+    "fdinfo",
+    "io",
+    "limits",
+    "maps",
+    "mountinfo",
+    "mounts",
+    "stat",
+    "statm",
+    "status",
+];
+
+/// May be listed, and nothing in it read: `ps` looks through the numbers of all processes for what it may show.
+const PROCESSES: &str = "/proc";
 
 fn grants(job: &Job, private: &Path) -> Vec<Grant> {
     let read = AccessFs::from_read(NEEDED);
@@ -212,6 +229,7 @@ fn grants(job: &Job, private: &Path) -> Vec<Grant> {
     let hidden: Vec<PathBuf> = job.hidden.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let mut readable: Vec<PathBuf> =
         system::PROGRAMS.iter().chain(&LOOK_UP).chain(&MACHINE).map(PathBuf::from).collect();
+    readable.push(system::PROCESSORS.into());
     readable.extend(ITSELF.map(|name| Path::new("/proc/self").join(name)));
     readable.extend(system::settings());
     readable.extend(job.network.then(|| system::RESOLVER.into()));
@@ -225,6 +243,7 @@ fn grants(job: &Job, private: &Path) -> Vec<Grant> {
     let devices =
         DEVICES.map(|path| Grant { path: path.into(), access: AccessFs::ReadFile | AccessFs::WriteFile });
     grants.extend(devices);
+    grants.push(Grant { path: PROCESSES.into(), access: AccessFs::ReadDir.into() });
     let writable = job.writable.iter().cloned().chain([private.to_owned()]);
     grants.extend(writable.map(|path| Grant { path, access: write }));
     grants

@@ -146,6 +146,10 @@ fn system(list: &mut Words) {
     for path in system::settings() {
         list.bind("--ro-bind", &path, &path);
     }
+    let processors = Path::new(system::PROCESSORS);
+    if processors.exists() {
+        list.bind("--ro-bind", processors, processors);
+    }
     let proc = Path::new("/proc");
     for path in MACHINE_FILES.map(|name| proc.join(name)).iter().filter(|path| path.exists()) {
         list.bind("--ro-bind", Path::new("/dev/null"), path);

@@ -45,6 +45,9 @@ const SETTINGS: [&str; 31] = [
 /// Beginnings of names in `/etc` that carry a version: of language runtimes.
 const VERSIONED: [&str; 3] = ["java", "python", "ruby"];
 
+/// Which processors there are: build tools and run times ask for their number.
+pub(super) const PROCESSORS: &str = "/sys/devices/system/cpu";
+
 /// Whom a job sees itself as, where the tier can choose.
 pub(super) const USER_ID: u32 = 1000;
 
