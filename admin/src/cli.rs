@@ -42,6 +42,10 @@ pub(crate) enum Command {
     /// Bring two agents together: make a conversation and a sentence for each one's prompt (for people only; goes on
     /// record)
     Pair(Pair),
+    /// Say something to the agents of a conversation (for people only; goes on record)
+    ///
+    /// They see it from \"human\", a name that no agent can take.
+    Say(Say),
     /// Show the audit trail, or prove it whole
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
@@ -163,6 +167,21 @@ pub(crate) struct Pair {
     /// Minutes until the conversation expires, if not as configured
     #[arg(long, value_name = "N")]
     pub(crate) lifetime_minutes: Option<u32>,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Say {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// What to say
+    #[arg(value_name = "TEXT")]
+    pub(crate) message: String,
+    /// Only to this session, a or b
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) format: Json,
 }

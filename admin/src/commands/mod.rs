@@ -15,6 +15,7 @@ mod man;
 mod pair;
 mod redact;
 mod reload;
+mod say;
 mod sessions;
 mod show;
 mod status;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Tokens(arguments) => tokens::run(screen, &arguments),
         Command::Invite(arguments) => invite::run(screen, &arguments),
         Command::Pair(arguments) => pair::run(screen, &arguments),
+        Command::Say(arguments) => say::run(screen, arguments),
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
         Command::Install(arguments) => install::run(screen, &arguments),

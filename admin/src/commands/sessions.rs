@@ -9,7 +9,11 @@ use crate::time::age;
 
 /// Colour of a session: the same everywhere.
 pub(super) fn tint(session: &str) -> Tint {
-    if session == "a" { Tint::First } else { Tint::Second }
+    match session {
+        "a" => Tint::First,
+        "human" => Tint::Heading,
+        _ => Tint::Second,
+    }
 }
 
 /// Label, role, status, whether connected or when last seen, unread.

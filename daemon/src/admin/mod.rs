@@ -9,6 +9,7 @@ mod invite;
 mod mail;
 mod pair;
 pub mod read;
+mod say;
 mod status;
 mod tokens;
 mod yolo;
@@ -64,6 +65,10 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             human::require(bridge, pid, "pair")?;
             pair::create(bridge, &roles, lifetime_minutes).await
         }
+        Request::Say { conversation, to, message } => {
+            human::require_terminal(bridge, pid, "say")?;
+            say::send(bridge, &conversation, to.as_deref(), &message).await
+        }
         Request::Cleanup { dry_run } => {
             if !dry_run {
                 human::require(bridge, pid, "cleanup")?;
@@ -105,7 +110,10 @@ fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError>
         keys: &bridge.keys,
         paths: &bridge.paths,
         now: clock::now(),
-        live: Some(&bridge.registry),
+        live: Some(read::Live {
+            registry: &bridge.registry,
+            writes: bridge.tuning().config.limits.write.rates(),
+        }),
     };
     read::answer(&reader, &source, request)
 }

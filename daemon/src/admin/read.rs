@@ -1,12 +1,14 @@
 //! Requests that only read, answered from a connection that cannot write.
 
 use bridge_proto::admin::{
-    AdminError, AdminErrorCode, ConversationDetail, ConversationSummary, Request, Response,
+    AdminError, AdminErrorCode, AllowanceView, ConversationDetail, ConversationSummary, Request, Response,
+    WritesView,
 };
 use bridge_proto::paths::Paths;
 use rusqlite::Connection;
 
 use super::failure;
+use crate::domain::bucket::{Buckets, Rates};
 use crate::domain::id::{ConversationId, MessageId, SessionLabel};
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
@@ -30,7 +32,16 @@ pub struct Source<'s> {
     /// The current time.
     pub now: Timestamp,
     /// What the running daemon holds in memory.
-    pub live: Option<&'s Registry>,
+    pub live: Option<Live<'s>>,
+}
+
+/// What only the running daemon knows.
+#[derive(Clone, Copy)]
+pub struct Live<'s> {
+    /// Conversations and connections in use.
+    pub registry: &'s Registry,
+    /// Limits on writes.
+    pub writes: Rates,
 }
 
 /// Answers a request that only reads.
@@ -71,6 +82,7 @@ pub fn answer(
         | Request::Tokens { .. }
         | Request::Invite { .. }
         | Request::Pair { .. }
+        | Request::Say { .. }
         | Request::Cleanup { .. }
         | Request::Reload
         | Request::Mail { .. }
@@ -105,7 +117,7 @@ fn show(
     let summary = conversations::one(connection, id, source.now).map_err(failed)?;
     let mut summary = summary.ok_or_else(|| not_found(conversation))?;
     add_live(source, &mut summary);
-    let live = source.live.and_then(|registry| registry.loaded(id));
+    let live = source.live.and_then(|live| live.registry.loaded(id));
     let is_leased = |recipient: SessionLabel, message: MessageId| {
         let session = live.as_ref().and_then(|conversation| conversation.session(recipient));
         session.is_some_and(|session| session.state().mailbox.is_leased(message))
@@ -131,7 +143,7 @@ fn show(
 
 /// Adds what only the running daemon knows.
 fn add_live(source: &Source<'_>, summary: &mut ConversationSummary) {
-    let Some(registry) = source.live else { return };
+    let Some(Live { registry, writes }) = source.live else { return };
     let live = ConversationId::parse(&summary.conversation_id).ok().and_then(|id| registry.loaded(id));
     for session in &mut summary.sessions {
         session.connected = Some(false);
@@ -139,7 +151,19 @@ fn add_live(source: &Source<'_>, summary: &mut ConversationSummary) {
             let state = live.state();
             session.connected = Some(state.connections > 0);
             session.last_seen = state.last_seen.map(|seen| seen.to_string());
+            session.writes = Some(allowance(&state.writes, &writes, source.now));
         }
+    }
+}
+
+/// What a session may still write at `now`.
+fn allowance(spent: &Buckets, rates: &Rates, now: Timestamp) -> WritesView {
+    let left = spent.remaining_at(rates, now);
+    let [minute, hour, day] = rates.0;
+    WritesView {
+        minute: AllowanceView { left: left.minute, limit: minute },
+        hour: AllowanceView { left: left.hour, limit: hour },
+        day: AllowanceView { left: left.day, limit: day },
     }
 }
 
