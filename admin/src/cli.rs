@@ -35,6 +35,10 @@ pub(crate) enum Command {
     List(List),
     /// Show a conversation with its messages
     Show(Show),
+    /// Watch conversations, messages, limits and commands live, and act on them
+    ///
+    /// Full screen, by keyboard; `?` shows the keys. Waits for the daemon while it is down.
+    Watch(Watch),
     /// Show the session tokens of a conversation (for people only; goes on record)
     Tokens(Conversation),
     /// Make a new one-time invite for a session of a conversation (for people only; goes on record)
@@ -127,6 +131,13 @@ pub(crate) struct Show {
     pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// Id of the conversation to begin with [default: the newest]
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -8,11 +8,14 @@ mod commands;
 mod demo;
 mod failure;
 mod install;
+mod proposal;
 mod screen;
+mod signals;
 mod source;
 mod table;
 mod text;
 mod time;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! One command, one file.
 
-mod audit;
+pub(crate) mod audit;
 mod audit_export;
 mod audit_verify;
 mod cleanup;
@@ -15,8 +15,8 @@ mod man;
 mod pair;
 mod redact;
 mod reload;
-mod say;
-mod sessions;
+pub(crate) mod say;
+pub(crate) mod sessions;
 mod show;
 mod status;
 mod tokens;
@@ -28,6 +28,7 @@ use crate::cli::Command;
 use crate::demo;
 use crate::failure::{Done, Failure};
 use crate::screen::Screen;
+use crate::watch;
 
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure> {
@@ -35,6 +36,7 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Status(format) => status::run(screen, &format),
         Command::List(arguments) => list::run(screen, &arguments),
         Command::Show(arguments) => show::run(screen, &arguments),
+        Command::Watch(arguments) => watch::run(screen.look(), arguments),
         Command::Tokens(arguments) => tokens::run(screen, &arguments),
         Command::Invite(arguments) => invite::run(screen, &arguments),
         Command::Pair(arguments) => pair::run(screen, &arguments),
@@ -63,6 +65,6 @@ fn note_offline(screen: &Screen, live: bool) {
 }
 
 /// One thing or several.
-fn count(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -8,7 +8,7 @@ use crate::text::safe_text;
 use crate::time::age;
 
 /// Colour of a session: the same everywhere.
-pub(super) fn tint(session: &str) -> Tint {
+pub(crate) fn tint(session: &str) -> Tint {
     match session {
         "a" => Tint::First,
         "human" => Tint::Heading,
