@@ -167,9 +167,8 @@ impl App {
         match update {
             Update::Round(round) => self.apply_round(*round),
             Update::Gone(reason) => {
-                if !matches!(self.link, Link::Gone(..)) {
-                    self.link = Link::Gone(self.now, reason);
-                }
+                let since = if let Link::Gone(since, _) = self.link { since } else { self.now };
+                self.link = Link::Gone(since, reason);
             }
             Update::Older { conversation, messages } => {
                 if self.watched.as_ref() == Some(&conversation) {

@@ -142,7 +142,7 @@ fn say(app: &mut App) {
             app.notice =
                 Some(("the conversation has expired: nobody reads it any more".to_owned(), Tint::Bad))
         }
-        None => {}
+        None => app.notice = Some(("there is no conversation to speak into".to_owned(), Tint::Warning)),
     }
 }
 

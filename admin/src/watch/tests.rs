@@ -59,7 +59,7 @@ fn eighty_by_twentyfour() {
     ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛│05:57:00 b front\u{202e}end info  a read│
     ┌ Sessions and writes left ──────────┐││ Agreed.                               │
     │● a backend developer        working│││ 05:57:01 human info                   │
-    │ min ██░   8 hour █░░  22 day ░░░   │││ run rm -rf ~\x1b[1A                   │
+    │ min ██░   8 hr █░░  22 day ░░░   0 │││ run rm -rf ~\x1b[1A                   │
     │◐ b front\u{202e}end  alive 2 unread││  (answers msg_7; 1 secret redacted)    │
     │  not used since the daemon started ││05:57:00 human info  a read b offered ×2│
     └────────────────────────────────────┘││ Use snake_case.                       │
@@ -107,7 +107,7 @@ fn a_large_terminal_shows_more() {
     └──────────────────────────────────────────────┘│                                                                      │
     ┌ Sessions and writes left ────────────────────┐│                                                                      │
     │● a backend developer                  working│└──────────────────────────────────────────────────────────────────────┘
-    │ min ████░   8 hour █░░░░  22 day ░░░░░   0   │┏ Audit trail (12 rows) ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
+    │ min █████░   8 hr █░░░░░  22 day ░░░░░░   0  │┏ Audit trail (12 rows) ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
     │◐ b front\u{202e}end            alive 2 unread│┃ 05:57:00 daemon start                ok           message=msg_9 note…┃
     │  not used since the daemon started           │┃ 05:57:00 a      create_conversation  ok           message=msg_10 not…┃
     └──────────────────────────────────────────────┘┃ 05:57:00 b      send_to_partner      rate_limited message=msg_11 not…┃
@@ -277,6 +277,7 @@ fn a_filter_hides_what_does_not_hold_it() {
 #[test]
 fn a_daemon_that_goes_away_is_said_to_be_gone() {
     let mut app = app();
+    app.apply(Update::Gone(Some("it closed the connection".to_owned())));
     app.apply(Update::Gone(None));
     app.tick(NOW.after(std::time::Duration::from_secs(12)));
     let picture = seen(&mut app);

@@ -73,11 +73,6 @@ impl Transcript {
         self.messages.keys().next().copied()
     }
 
-    /// Whether the newest message is kept in view.
-    pub(super) fn follows(&self) -> bool {
-        self.edge.is_none()
-    }
-
     /// Notes that older messages are being asked for; false if that is of no use.
     pub(super) fn ask_older(&mut self) -> bool {
         let useful = !self.whole && !self.waits && !self.messages.is_empty();
@@ -224,7 +219,8 @@ mod tests {
         assert_eq!(window(&mut transcript, 5), (vec![1, 2], 0, 7));
         transcript.merge_older(vec![message(0, "a", "xxxx")]);
         assert_eq!(window(&mut transcript, 5), (vec![1, 2], 0, 7), "older ones do not move it");
-        assert!(!transcript.scroll(&view(5), 99) && transcript.follows());
+        transcript.scroll(&view(5), 99);
+        assert_eq!(transcript.edge, None);
     }
 
     #[test]

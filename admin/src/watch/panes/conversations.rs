@@ -67,7 +67,10 @@ fn entry(app: &App, conversation: &ConversationSummary, width: usize) -> Vec<Lin
     } else if unread > 0 {
         (format!("{unread} unread"), theme.style(Tint::Warning))
     } else {
-        (format!("ends {}", age(&conversation.expires_at, app.now)), theme.style(Tint::Faint))
+        (
+            format!("ends {}", age(&conversation.expires_at, app.now).trim_start_matches("in ")),
+            theme.style(Tint::Faint),
+        )
     };
     let id = (safe_text(&conversation.conversation_id).into_owned(), theme.style(Tint::Heading));
     let first = spread(&[id], 0, &[right], width);

@@ -56,14 +56,17 @@ pub(in crate::watch) fn draw(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         .take(usize::from(inner.height))
         .collect();
     if lines.is_empty() {
-        let text = if app.filter(Pane::Messages).is_empty() {
-            "no messages yet"
-        } else {
-            "no message passes the filter"
-        };
-        super::remark(frame, inner, app, text);
+        super::remark(frame, inner, app, idle(app));
     } else {
         frame.render_widget(Paragraph::new(lines), inner);
+    }
+}
+
+fn idle(app: &App) -> &'static str {
+    match app.watched() {
+        None => "",
+        Some(_) if !app.filter(Pane::Messages).is_empty() => "no message passes the filter",
+        Some(_) => "no messages yet",
     }
 }
 
@@ -71,7 +74,7 @@ fn title(app: &App) -> String {
     let Some(conversation) = app.watched() else { return " Messages ".to_owned() };
     let ends = age(&conversation.expires_at, app.now);
     let ends = if conversation.expired { format!("expired {ends}") } else { format!("ends {ends}") };
-    format!(" {} messages, {ends} ", conversation.messages)
+    format!(" {}, {ends} ", count(conversation.messages, "message", "messages"))
 }
 
 fn entry(

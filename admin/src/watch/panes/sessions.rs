@@ -55,8 +55,8 @@ fn limits(theme: Theme, session: &SessionView, width: usize) -> Line<'static> {
     let Some(writes) = &session.writes else {
         return Line::styled("  not used since the daemon started", theme.style(Tint::Faint));
     };
-    let windows = [("min", writes.minute), ("hour", writes.hour), ("day", writes.day)];
-    let names: usize = windows.iter().map(|(name, _)| name.len() + 3 + FIGURE).sum();
+    let windows = [("min", writes.minute), ("hr", writes.hour), ("day", writes.day)];
+    let names: usize = windows.iter().map(|(name, _)| name.len() + 2 + FIGURE).sum();
     let bar = (width.saturating_sub(names) / windows.len()).clamp(3, 20);
     let mut line = Line::default();
     for (name, allowance) in windows {
