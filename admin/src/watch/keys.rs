@@ -128,7 +128,7 @@ fn page(app: &App) -> isize {
 
 fn end(app: &mut App) {
     match app.focus {
-        Pane::Messages => app.transcript.to_end(),
+        Pane::Messages => app.transcript.follow(),
         _ => app.step(isize::MAX / 2),
     }
 }

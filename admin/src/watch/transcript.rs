@@ -81,7 +81,7 @@ impl Transcript {
     }
 
     /// Shows the newest message from now on.
-    pub(super) fn to_end(&mut self) {
+    pub(super) fn follow(&mut self) {
         self.edge = None;
     }
 

@@ -1,5 +1,6 @@
 //! The end of the audit trail.
 
+use bridge_daemon::domain::id::Sender;
 use bridge_proto::admin::AuditRow;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -47,12 +48,17 @@ pub(in crate::watch) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App) {
     entries.draw(frame, inner, app, |index, width| vec![entry(app, rows[index], width)]);
 }
 
+/// Sessions and the person have colours of their own; the daemon and processes without a session have none.
+fn actor_tint(actor: &str) -> Tint {
+    Sender::parse(actor).map_or(Tint::Faint, |_| sessions::tint(actor))
+}
+
 fn entry(app: &App, row: &AuditRow, width: usize) -> Line<'static> {
     let theme = app.theme;
     let faint = theme.style(Tint::Faint);
     let time = (format!("{} ", clock(&row.at)), faint);
     let actor =
-        (format!("{:<ACTOR$} ", fit(&safe_text(&row.actor), ACTOR)), theme.style(sessions::tint(&row.actor)));
+        (format!("{:<ACTOR$} ", fit(&safe_text(&row.actor), ACTOR)), theme.style(actor_tint(&row.actor)));
     let outcome = theme.style(if row.outcome == "ok" { Tint::Good } else { Tint::Bad });
     if width < WIDE {
         let action = (safe_text(&row.action).into_owned(), Style::new());

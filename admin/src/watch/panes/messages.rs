@@ -19,6 +19,9 @@ use crate::watch::theme::Theme;
 /// Columns of the bar before a text: no text can forge the headline of another message.
 const BAR: &str = "│ ";
 
+/// Columns from which on ids and whole words are shown.
+const WIDE: usize = 60;
+
 /// Whether a message passes the filter.
 pub(in crate::watch) fn matches(message: &MessageView, filter: &str) -> bool {
     any_holds(filter, &[&message.message, &message.from, &message.action_type, &message.id])
@@ -103,7 +106,9 @@ fn headline(
     let sender = conversation.and_then(|known| known.sessions.iter().find(|s| s.session_id == message.from));
     let role = sender.map_or("", |session| &session.role);
     let from = theme.style(sessions::tint(&message.from)).patch(theme.style(Tint::Heading));
+    let id = if width < WIDE { String::new() } else { format!("{} ", safe_text(&message.id)) };
     let left = [
+        (id, theme.style(Tint::Faint)),
         (format!("{} ", clock(&message.sent_at)), theme.style(Tint::Faint)),
         (safe_text(&message.from).into_owned(), from),
         (if role.is_empty() { String::new() } else { format!(" {}", safe_text(role)) }, from),
@@ -115,7 +120,7 @@ fn headline(
         .enumerate()
         .map(|(index, delivery)| deliver(theme, delivery, index > 0, width))
         .collect();
-    spread(&left, 2, &right, width)
+    spread(&left, 3, &right, width)
 }
 
 fn deliver(theme: Theme, delivery: &DeliveryView, further: bool, width: usize) -> (String, Style) {
@@ -125,7 +130,7 @@ fn deliver(theme: Theme, delivery: &DeliveryView, further: bool, width: usize) -
         _ => Tint::Warning,
     };
     let state = match delivery.state.as_str() {
-        "acknowledged" if width < 70 => "read",
+        "acknowledged" if width < WIDE => "read",
         other => other,
     };
     let again = if delivery.attempts > 1 { format!(" ×{}", delivery.attempts) } else { String::new() };
