@@ -122,7 +122,9 @@ fn an_expired_conversation_says_so_and_only_to_who_belongs_to_it() {
     let mut pair = Pair::new(&env);
     let sent = pair.send("before the end");
     assert!(daemon.terminate().success());
-    assert_eq!(database::change(&env, "UPDATE conversation SET expires_at = 1000", []), 1);
+    // Long enough ago to be over, not long enough to be removed.
+    let over = "UPDATE conversation SET expires_at = (unixepoch() - 60) * 1000";
+    assert_eq!(database::change(&env, over, []), 1);
     let _daemon = Daemon::start(&env);
     let mut late = Shim::connect(&env);
     for (tool, more) in [

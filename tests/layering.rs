@@ -19,19 +19,29 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &["domain"]),
     ("exec", &["config", "domain"]),
     ("bridge", &["config", "domain", "exec", "live", "log", "store"]),
+    ("retention", &["bridge", "clock", "domain", "store"]),
     ("ops", &["bridge", "clock", "config", "domain", "exec", "live", "store"]),
     ("mcp", &["bridge", "clock", "config", "domain", "live", "ops", "wire"]),
-    ("admin", &["bridge", "clock", "config", "domain", "live", "store", "wire"]),
+    ("admin", &["bridge", "clock", "config", "domain", "exec", "live", "retention", "store", "wire"]),
     ("wire", &[]),
     ("net", &["admin", "bridge", "clock", "config", "mcp", "store", "wire"]),
-    ("run", &["bridge", "clock", "config", "domain", "live", "log", "net", "ops", "store"]),
+    (
+        "run",
+        &["bridge", "clock", "config", "domain", "exec", "live", "log", "net", "ops", "retention", "store"],
+    ),
     ("main", &[]),
     ("lib", &["run"]),
 ];
 
 /// Outside `store`, what may name the database library: reading requests, which answer from a connection they are
 /// given, with the daemon running or not.
-const MAY_NAME_RUSQLITE: &[&str] = &["admin/read.rs", "admin/status.rs"];
+const MAY_NAME_RUSQLITE: &[&str] = &[
+    "admin/read.rs",
+    "admin/read/commands.rs",
+    "admin/read/lines.rs",
+    "admin/read/show.rs",
+    "admin/status.rs",
+];
 
 struct Source {
     /// Below `daemon/src`, with `/`.

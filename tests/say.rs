@@ -74,6 +74,32 @@ fn it_can_be_for_one_agent_alone() {
 }
 
 #[test]
+fn it_is_in_an_export_and_comes_back_with_it() {
+    let env = Env::new();
+    let _daemon = Daemon::start(&env);
+    let pair = Pair::beside(&env);
+    assert_eq!(says(&env, &[pair.id(), "think of the migration"]).0, 0);
+    let export = |env: &Env, format: &str| {
+        let output = env.command(BRIDGECTL).args(["export", pair.id(), "--format", format]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let lines = export(&env, "jsonl");
+    assert!(lines.contains(r#""from":"human""#) && !lines.contains("writes"), "{lines}");
+    for format in ["md", "html"] {
+        let page = export(&env, format);
+        assert!(page.contains("human") && page.contains("think of the migration"), "{page}");
+    }
+    let elsewhere = Env::new();
+    let _other = Daemon::start(&elsewhere);
+    std::fs::write(elsewhere.root().join("x.jsonl"), &lines).unwrap();
+    let output = elsewhere.command(BRIDGECTL).args(["import", "x.jsonl"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(export(&elsewhere, "jsonl"), lines);
+    let (code, screen) = says(&elsewhere, &[pair.id(), "nobody is there"]);
+    assert!(code == 1 && screen.contains("expired"), "{screen}");
+}
+
+#[test]
 fn no_agent_can_say_it() {
     let env = Env::new();
     let _daemon = Daemon::start(&env);

@@ -160,9 +160,9 @@ fn an_agent_cannot_decide() {
     }
     let modes: i64 = database::value(&stage.env, "SELECT count(*) FROM command_mode", []);
     assert_eq!(modes, 0);
-    let refusals: i64 =
-        database::value(&stage.env, "SELECT count(*) FROM audit WHERE outcome = 'not_human'", []);
-    assert_eq!(refusals, 5);
+    until("every attempt is on record", || {
+        database::value::<i64>(&stage.env, "SELECT count(*) FROM audit WHERE outcome = 'not_human'", []) == 5
+    });
 }
 
 #[test]
@@ -308,6 +308,10 @@ fn denied_is_denied() {
     stage.enable(&mut pair, "safe");
     let id = propose(&mut pair.a, "ls");
     let waiting = pair.a.begin_call("execute_command", json!({"command": "ls", "wait_seconds": 300}));
+    until("the call waits", || {
+        let calls = "SELECT count(*) FROM audit WHERE action = 'execute_command' AND outcome = 'ok'";
+        database::value::<i64>(&stage.env, calls, []) == 2
+    });
     let denied = stage.bridgectl(&["yolo", "deny", &id]);
     assert!(denied.status.success(), "{}", String::from_utf8_lossy(&denied.stderr));
     let answer = common::Outcome(pair.a.answer(waiting)).ok();
@@ -331,6 +335,27 @@ fn a_blocked_command_is_refused_with_the_reason_and_recorded() {
     let on_record: i64 =
         database::value(&stage.env, "SELECT count(*) FROM audit WHERE outcome = 'command_blocked'", []);
     assert_eq!(on_record, 4);
+}
+
+#[test]
+fn an_uncommitted_file_that_a_command_destroyed_comes_back() {
+    let stage = Stage::new();
+    let mut pair = Pair::beside(&stage.env);
+    let precious = stage.workspace.join("precious.txt");
+    fs::write(&precious, b"nobody has committed this\r\n\xff").unwrap();
+    stage.enable(&mut pair, "restricted");
+    let token = stage.approve(&propose(&mut pair.a, "rm precious.txt"));
+    let ran = pair.a.call("execute_command", redeem("rm precious.txt", &token)).ok();
+    assert_eq!(ran["result"]["exit_code"], 0, "{ran}");
+    assert!(!precious.exists());
+    let listed = stage.bridgectl(&["yolo", "snapshots", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let snapshot = listed[0]["id"].as_str().unwrap();
+    let diff = stage.bridgectl(&["yolo", "diff", snapshot]);
+    assert!(String::from_utf8_lossy(&diff.stdout).contains("precious.txt"), "{diff:?}");
+    let restored = stage.bridgectl(&["yolo", "restore", snapshot]);
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert_eq!(fs::read(&precious).unwrap(), b"nobody has committed this\r\n\xff");
 }
 
 #[test]
@@ -385,8 +410,7 @@ fn a_command_that_ran_when_the_daemon_died_is_lost_and_said_to_be() {
     stage.daemon.take().unwrap().kill();
     until("nothing of it is left", || !runs_with("300.125"));
     stage.daemon = Some(Daemon::start(&stage.env));
-    let state: String = database::value(&stage.env, "SELECT state FROM command", []);
-    assert_eq!(state, "lost");
+    until("it is lost", || database::value::<String>(&stage.env, "SELECT state FROM command", []) == "lost");
     let again = pair.a.call_stubbornly("execute_command", &redeem(line, &token));
     assert_eq!(again.code(), "used_approval");
 }

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+mod backup;
+mod install;
 mod yolo;
 
-pub(crate) use yolo::{Enable, Pending, Try, Yolo};
+pub(crate) use backup::{Backup, Db, Restore};
+pub(crate) use install::{Install, Uninstall};
+pub(crate) use yolo::{Enable, Pending, RestoreSnapshot, Snapshots, Try, Yolo};
 
 use crate::failure::EXIT_CODES;
-use crate::install::clients::CLIENTS;
 use crate::screen::ColorChoice;
 
 /// Looks after the bridge between LLM agents: who talks, what was said, what was refused.
@@ -64,6 +66,18 @@ pub(crate) enum Command {
     /// Puts back what was there before install, byte for byte, or takes out only its entry where others have changed
     /// the file since. Without --client: from all clients, and the service too.
     Uninstall(Uninstall),
+    /// Copy everything into one verified file: database, master key, audit seal (for people only; goes on record)
+    ///
+    /// Works while the daemon runs, and without it. Unless it is encrypted, whoever can read the file can read every
+    /// message and speak for every session.
+    Backup(Backup),
+    /// Put a backup in the place of the state directory, which is kept under another name
+    ///
+    /// The daemon must not run. Nothing is touched before the backup is proven whole.
+    Restore(Restore),
+    /// Look after the database
+    #[command(subcommand)]
+    Db(Db),
     /// Make the daemon read its configuration and redaction rules again
     Reload,
     /// Wait until a message waits for a session
@@ -75,6 +89,23 @@ pub(crate) enum Command {
     /// Reads the hook's JSON on standard input and answers in the client's own form. Silent when nothing is new and when the
     /// daemon is down.
     Hook(Hook),
+    /// Write everything about one conversation for a reviewer, or to be imported elsewhere
+    ///
+    /// Sessions, messages with their delivery states, redactions, commands, audit rows and the verdict on the audit trail.
+    Export(Export),
+    /// Keep an exported conversation here as one that is over (for people only; goes on record)
+    ///
+    /// Takes the file as it is or not at all. `list --all`, `show` and `export` know it then; exported again it is the
+    /// same file. `cleanup` removes it as any other expired conversation.
+    Import(Import),
+    /// Count conversations, messages, redactions, refusals and commands
+    Stats(Json),
+    /// Print the same counts and the daemon's state in Prometheus' text format
+    Metrics,
+    /// Look for everything that keeps the bridge from working, and say how to mend it
+    ///
+    /// Ends with 1 when something is wrong.
+    Doctor(Doctor),
     /// Decide about commands that agents propose
     #[command(subcommand)]
     Yolo(Yolo),
@@ -280,53 +311,46 @@ pub(crate) struct Cleanup {
     pub(crate) format: Json,
 }
 
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object per line, for programs and for import
+    Jsonl,
+    /// Markdown
+    Md,
+    /// One page that needs nothing else and no network
+    Html,
+}
+
 #[derive(Debug, Args)]
-pub(crate) struct Install {
-    /// Only this client; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
-    pub(crate) client: Vec<String>,
-    /// Every client that is found
-    #[arg(long, short)]
-    pub(crate) all: bool,
-    /// In the current directory's project instead of for the user
-    #[arg(long)]
-    pub(crate) project: bool,
-    /// Only show what would change
-    #[arg(long, short = 'n')]
-    pub(crate) dry_run: bool,
-    /// Durable name of the agent that these clients run
-    #[arg(long, value_name = "NAME")]
-    pub(crate) agent: Option<String>,
-    /// Replace an entry \"bridge\" that launches something else
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Also have the service manager (systemd --user, launchd) run the daemon; alone: only that
-    #[arg(long, conflicts_with = "project")]
-    pub(crate) service: bool,
+pub(crate) struct Export {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// What to write
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value = "jsonl")]
+    pub(crate) format: Format,
+    /// Write into this new file instead of standard output
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A file that `export --format jsonl` wrote
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) format: Json,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Uninstall {
-    /// Only from this client; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = client_ids(), conflicts_with = "all")]
-    pub(crate) client: Vec<String>,
-    /// From every client, which is the default
-    #[arg(long, short)]
-    pub(crate) all: bool,
-    /// Only from the current directory's project
+pub(crate) struct Doctor {
+    /// Mend what can be mended safely: modes, missing directories, what a dead daemon left behind
     #[arg(long)]
-    pub(crate) project: bool,
-    /// Only show what would change
-    #[arg(long, short = 'n')]
-    pub(crate) dry_run: bool,
+    pub(crate) fix: bool,
     #[command(flatten)]
     pub(crate) format: Json,
-}
-
-fn client_ids() -> PossibleValuesParser {
-    PossibleValuesParser::new(CLIENTS.map(|client| PossibleValue::new(client.id).help(client.title)))
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  it went well
   1  it failed, also for one client of several (install), or something was found (audit verify,
-     redact --check, config check)
+     db check, redact --check, config check)
   2  the command line cannot be understood
   3  the daemon is not running
   4  refused: only a person may do that, not a process below a connected agent";

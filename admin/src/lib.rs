@@ -2,12 +2,15 @@
 //!
 //! One command, one file below [`commands`]. Commands read through [`source::Source`], which is the running daemon
 //! or, when none runs, its database; they write through [`screen::Screen`] and nothing else.
+mod backup;
 mod cli;
 mod client;
 mod commands;
 mod demo;
 mod failure;
 mod install;
+mod output;
+mod progress;
 mod proposal;
 mod screen;
 mod signals;

@@ -5,8 +5,9 @@ use bridge_daemon::clock;
 use bridge_daemon::domain::key::Keys;
 use bridge_daemon::store::open::open_read_only;
 use bridge_daemon::store::state_dir::load_keys;
+use bridge_proto::admin::yolo::CommandsPage;
 use bridge_proto::admin::{
-    AuditFilter, AuditRow, ConversationDetail, ConversationSummary, Request, Response,
+    AuditFilter, AuditRow, ConversationDetail, ConversationSummary, Request, Response, VerifyReport,
 };
 use bridge_proto::paths::Paths;
 use rusqlite::Connection;
@@ -111,6 +112,54 @@ impl Source {
         }
     }
 
+    /// All commands of a conversation, oldest first, and what it may propose.
+    pub(crate) fn commands(&mut self, id: &str) -> Result<CommandsPage, Failure> {
+        let mut all = CommandsPage::default();
+        loop {
+            let skip = u32::try_from(all.commands.len()).unwrap_or(u32::MAX);
+            match self.ask(&Request::Commands { conversation: id.to_owned(), skip })? {
+                Response::Commands(page) if page.commands.is_empty() => {
+                    return Ok(CommandsPage { mode: page.mode, ..all });
+                }
+                Response::Commands(page) => all.commands.extend(page.commands),
+                other => return Err(unexpected(&other)),
+            }
+        }
+    }
+
+    /// The lines of an imported conversation; none of any other.
+    pub(crate) fn lines(&mut self, id: &str) -> Result<Vec<String>, Failure> {
+        let mut all = Vec::new();
+        loop {
+            let skip = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            match self.ask(&Request::Lines { conversation: id.to_owned(), skip })? {
+                Response::Lines(page) if page.is_empty() => return Ok(all),
+                Response::Lines(page) => all.extend(page),
+                other => return Err(unexpected(&other)),
+            }
+        }
+    }
+
+    /// Every row of the audit trail that passes the filter, oldest first.
+    pub(crate) fn whole_audit(&mut self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Failure> {
+        let mut filter = AuditFilter { limit: PAGE, ..filter.clone() };
+        let mut rows: Vec<AuditRow> = Vec::new();
+        loop {
+            let page = self.audit(&filter)?;
+            let Some(last) = page.last() else { return Ok(rows) };
+            filter.after = last.seq;
+            rows.extend(page);
+        }
+    }
+
+    /// A proof of the audit trail.
+    pub(crate) fn verify(&mut self, anchor: Option<String>) -> Result<VerifyReport, Failure> {
+        match self.ask(&Request::Verify { anchor })? {
+            Response::Verify(report) => Ok(report),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// One page of the audit trail.
     pub(crate) fn audit(&mut self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Failure> {
         match self.ask(&Request::Audit(filter.clone()))? {
@@ -151,7 +200,17 @@ impl Offline {
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Failure> {
-        let source = read::Source { keys: &self.keys, paths: &self.paths, now: clock::now(), live: None };
+        let source = read::Source {
+            keys: &self.keys,
+            paths: &self.paths,
+            now: clock::now(),
+            live: None,
+            gate: read::Gate {
+                open: false,
+                sandbox: "the daemon is not running: no command can run".to_owned(),
+                held: false,
+            },
+        };
         Ok(read::answer(&self.connection, &source, request)?)
     }
 }

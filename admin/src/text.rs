@@ -52,6 +52,11 @@ pub(crate) fn safe_json_pretty(value: &impl Serialize) -> Result<String, Failure
     Ok(escape_json(&json))
 }
 
+/// A line of JSON that somebody else wrote, safe on a terminal and still the same value.
+pub(crate) fn safe_json_line(json: &str) -> String {
+    escape_json(json)
+}
+
 /// Outside strings JSON has no active characters but line breaks, which stay.
 fn escape_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
@@ -68,7 +73,7 @@ fn escape_json(json: &str) -> String {
 }
 
 /// Whether a terminal obeys the character or shows nothing for it.
-fn is_active(c: char) -> bool {
+pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' // soft hyphen

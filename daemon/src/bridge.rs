@@ -132,4 +132,11 @@ impl Bridge {
     pub fn clean(&self, conversation: Option<ConversationId>, text: &str) -> Clean {
         self.tuning().redactor.clean(conversation, text, &|hex| self.registry.own_tokens().contains(hex))
     }
+
+    /// A line of JSON as it stands, if no text in it holds a secret.
+    #[must_use]
+    pub fn confirm(&self, conversation: ConversationId, line: &str) -> Option<Clean> {
+        let own = |hex: &str| self.registry.own_tokens().contains(hex);
+        self.tuning().redactor.confirm(Some(conversation), line, &own)
+    }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use crate::domain::bucket::Rates;
+use crate::domain::retention::Retention;
 use crate::store::Synchronous;
 
 mod yolo;
@@ -37,6 +38,8 @@ pub struct Config {
     pub redaction: RedactionConfig,
     /// Commands that people release.
     pub yolo: YoloConfig,
+    /// What is removed when.
+    pub retention: Retention,
 }
 
 /// `[daemon]`
@@ -319,7 +322,7 @@ impl Config {
             let problem = "must be an absolute path: the daemon may be started from anywhere".to_owned();
             return value("redaction.rules", problem);
         }
-        match self.yolo.problem() {
+        match self.retention.problem().or_else(|| self.yolo.problem()) {
             Some((key, problem)) => value(key, problem),
             None => Ok(()),
         }
@@ -394,15 +397,15 @@ mod tests {
 
     #[test]
     fn wrong_values_name_key_and_line() {
-        assert!(
-            parse("[mcp]\nhighest_revision = \"2031-01-01\"").unwrap_err().to_string().contains("2026-07-28")
-        );
-        assert!(
-            parse("[conversation]\nlifetime_minutes = 0")
-                .unwrap_err()
-                .to_string()
-                .contains("lifetime_minutes")
-        );
-        assert!(parse("\n[daemon]\nmax_connections = \"x\"").unwrap_err().to_string().contains("line 3"));
+        for (text, told) in [
+            ("[mcp]\nhighest_revision = \"2031-01-01\"", "2026-07-28"),
+            ("[conversation]\nlifetime_minutes = 0", "lifetime_minutes"),
+            ("\n[daemon]\nmax_connections = \"x\"", "line 3"),
+            ("[retention]\naudit_after = \"1h\"", "`retention.audit_after` must be at least 1d"),
+            ("[retention]\nexpired_after = \"soon\"", "30d"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod log;
 pub mod mcp;
 pub mod net;
 pub mod ops;
+pub mod retention;
 mod run;
 pub mod store;
 pub mod wire;

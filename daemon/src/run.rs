@@ -15,15 +15,20 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::{Bridge, Tuning, yolo_gate};
 use crate::clock;
 use crate::config::ConfigError;
+use crate::exec;
 use crate::live::Registry;
 use crate::log;
 use crate::net::accept;
 use crate::net::listener::{self, ListenError, Listener};
 use crate::ops::{self, delivery};
+use crate::retention;
 use crate::store::{OpenError, Store, StoreError, StoreThreads, state_dir};
 
 /// How often heartbeats that no write has carried along are saved, and finished conversations are forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
+
+/// How often old snapshots of workspaces are dropped.
+const SNAPSHOTS: Duration = Duration::from_secs(3_600);
 
 /// How long reads that are under way may hold up the end.
 const LAST_TASKS: Duration = Duration::from_secs(1);
@@ -147,7 +152,11 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     let mut terminate = signal(SignalKind::terminate()).map_err(system("handling SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("handling SIGINT"))?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(system("handling SIGHUP"))?;
+    // Without a handler the kernel would end a daemon whose files have reached their limit, instead of refusing a write.
+    let _file_limit = signal(SignalKind::from_raw(nix::libc::SIGXFSZ)).map_err(system("handling SIGXFSZ"))?;
+    let retention = tokio::spawn(retention::keep(Arc::clone(&bridge)));
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    let mut snapshots = tokio::time::interval(SNAPSHOTS);
     notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(pid = std::process::id(), socket = %bridge.paths.socket.display(), "bridged is ready");
     let result = loop {
@@ -158,11 +167,13 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
             ended = &mut serving => break Err(RunError::AcceptDied(ended.err().map(|e| e.to_string()).unwrap_or_default())),
             () = bridge.store.writer_died() => break Err(RunError::WriterDied),
             _ = housekeeping.tick() => keep_house(&bridge),
+            _ = snapshots.tick() => drop_old_snapshots(&bridge),
         }
     };
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("bridged is shutting down");
     shutdown.cancel();
+    retention.abort();
     if !serving.is_finished()
         && let Err(error) = serving.await
     {
@@ -193,6 +204,15 @@ fn keep_house(bridge: &Arc<Bridge>) {
         }
     }
     save_heartbeats(bridge);
+}
+
+/// Only a daemon that runs commands takes snapshots.
+fn drop_old_snapshots(bridge: &Bridge) {
+    let Some(guard) = bridge.tuning().guard.clone() else { return };
+    tokio::task::spawn_blocking(move || match exec::prune(&guard, clock::now()) {
+        Ok(dropped) => tracing::debug!(dropped, "old snapshots were dropped"),
+        Err(error) => tracing::warn!(%error, "old snapshots could not be dropped"),
+    });
 }
 
 /// Saves signs of life that no write has carried along.

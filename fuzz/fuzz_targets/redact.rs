@@ -33,7 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
         rest = &rest[kept.len()..];
         let place = rest.find(&*hit.placeholder).map(|place| place + hit.placeholder.len());
         rest = place.and_then(|end| rest.get(end..)).unwrap_or_default().trim_start_matches(['\\', '"']);
-        at = hit.span.end + text[hit.span.end..].len() - text[hit.span.end..].trim_start_matches(['\\', '"']).len();
+        at = hit.span.end + text[hit.span.end..].len()
+            - text[hit.span.end..].trim_start_matches(['\\', '"']).len();
     }
 
     let half = text.floor_char_boundary(text.len() / 2);

@@ -1,7 +1,7 @@
 //! Runs one program in a sandbox, to try a tier out by hand.
 //!
 //! ```text
-//! job TIER DIRECTORY [write] [network] -- PROGRAM ARGUMENT…
+//! job TIER DIRECTORY [write] [network] [read=PATH]… -- PROGRAM ARGUMENT…
 //! ```
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-const USAGE: &str = "job bubblewrap|landlock DIRECTORY [write] [network] -- PROGRAM ARGUMENT…";
+const USAGE: &str = "job bubblewrap|landlock DIRECTORY [write] [network] [read=PATH]… -- PROGRAM ARGUMENT…";
 
 fn job(directory: PathBuf, flags: &[String], command: &[String]) -> Result<Job, &'static str> {
     let has = |name: &str| flags.iter().any(|flag| flag == name);
@@ -38,7 +38,12 @@ fn job(directory: PathBuf, flags: &[String], command: &[String]) -> Result<Job, 
     Ok(Job {
         program: command.first().ok_or(USAGE)?.into(),
         argv: command.to_vec(),
-        readable: vec![directory.clone()],
+        readable: flags
+            .iter()
+            .filter_map(|flag| flag.strip_prefix("read="))
+            .map(PathBuf::from)
+            .chain([directory.clone()])
+            .collect(),
         writable: has("write").then(|| directory.clone()).into_iter().collect(),
         directory,
         environment: BTreeMap::from(environment.map(|(name, value)| (name.to_owned(), value.to_owned()))),

@@ -1,7 +1,7 @@
 //! The facade: plan a command, run a plan.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -188,6 +188,16 @@ impl Guard {
         Snapshots::open(&self.config.state, self.config.extent.clone())
     }
 
+    /// A directory that commands may run in.
+    ///
+    /// # Errors
+    /// [`GuardError::Workspace`] when it is none, or holds what no command may touch.
+    pub fn workspace(&self, path: &Path) -> Result<Workspace, GuardError> {
+        let workspace = Workspace::open(path)?;
+        check_place(&workspace, &self.hidden())?;
+        Ok(workspace)
+    }
+
     /// What would run.
     ///
     /// # Errors
@@ -196,8 +206,7 @@ impl Guard {
         if !(1..=MOST_TIMEOUT_MS).contains(&request.timeout_ms) {
             return Err(GuardError::Timeout(request.timeout_ms));
         }
-        let workspace = Workspace::open(&request.workspace)?;
-        check_place(&workspace, &self.hidden())?;
+        let workspace = self.workspace(&request.workspace)?;
         let allowed = self.policy.judge(request.mode, &request.command, &workspace.path)?;
         let tier = if request.container { self.container()?.tier() } else { self.tier()? };
         Ok(Plan {

@@ -2,12 +2,16 @@
 //!
 //! Times are RFC 3339 with `Z`.
 
+pub mod archive;
+pub mod stats;
 pub mod yolo;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use yolo::{YoloRequest, YoloResponse};
+use archive::{ImportReport, ImportStep};
+use stats::StatsReport;
+use yolo::{CommandsPage, YoloRequest, YoloResponse};
 
 /// A question of `bridgectl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +88,35 @@ pub enum Request {
         /// Only say which.
         dry_run: bool,
     },
+    /// Whether a copy of everything, keys included, may be taken from the files beside the daemon.
+    Backup {
+        /// Whether it is encrypted under a passphrase.
+        encrypted: bool,
+    },
+    /// Proposed commands of a conversation, oldest first, one page at a time; an empty page is the end.
+    Commands {
+        /// Its id.
+        conversation: String,
+        /// How many came before.
+        #[serde(default)]
+        skip: u32,
+    },
+    /// The lines of an imported conversation, one page at a time; an empty page is the end, and all there is of a
+    /// conversation that was not imported.
+    Lines {
+        /// Its id.
+        conversation: String,
+        /// How many came before.
+        #[serde(default)]
+        skip: u32,
+    },
+    /// A conversation from elsewhere, to be kept here.
+    Import {
+        /// The next step.
+        step: ImportStep,
+    },
+    /// Counts of everything.
+    Stats,
     /// Read configuration and rules again.
     Reload,
     /// Messages that wait for the agent below whose client the asking process runs.
@@ -164,6 +197,19 @@ pub enum Response {
     Verify(VerifyReport),
     /// To [`Request::Cleanup`].
     Cleanup(CleanupReport),
+    /// To [`Request::Backup`]: it may, and that is on record.
+    BackupGranted {
+        /// The state directory.
+        state: String,
+    },
+    /// To [`Request::Commands`].
+    Commands(Box<CommandsPage>),
+    /// To [`Request::Lines`].
+    Lines(Vec<String>),
+    /// To [`Request::Import`].
+    Import(ImportReport),
+    /// To [`Request::Stats`].
+    Stats(Box<StatsReport>),
     /// To [`Request::Reload`].
     Reloaded {
         /// Rules in force now.
@@ -263,6 +309,9 @@ pub struct ConversationSummary {
     pub expires_at: String,
     /// Whether that was before now.
     pub expired: bool,
+    /// When it was imported, where it did not happen here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_at: Option<String>,
     /// Messages in it.
     pub messages: u64,
     /// Its sessions.
@@ -463,6 +512,9 @@ pub struct VerifyReport {
     pub whole: bool,
     /// Rows that were proven.
     pub rows: i64,
+    /// Rows before them that were removed when they had been kept long enough; a sealed anchor stands for them.
+    #[serde(default)]
+    pub removed_rows: i64,
     /// MAC of the last proven row.
     pub head: String,
     /// Rows that the seal beside the database vouches for.

@@ -27,5 +27,6 @@ mod words;
 pub use check::CheckedRule;
 pub use engine::{Engine, Redacted};
 pub use error::{Problem, RuleError};
+pub use placeholder::spans as placeholders;
 pub use render::Hit;
 pub use shape::ShapeError;

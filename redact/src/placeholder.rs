@@ -27,7 +27,8 @@ pub(crate) fn with_suffix(placeholder: &str, suffix: Option<&str>) -> String {
 }
 
 /// All placeholders in `text`, in order.
-pub(crate) fn spans(text: &str) -> Vec<Range<usize>> {
+#[must_use]
+pub fn spans(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let upper = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_';
     memchr::memmem::find_iter(bytes, MARK.as_bytes())

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use siphasher::sip128::SipHasher13;
+
 /// How long a predecessor may take to be gone: a shim ends within a second of its client's end.
 const PREDECESSOR: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// Bytes of a file name at most, its ending included, as common file systems have it.
-const FILE_NAME: usize = 255;
 /// The name that stands for one derived from client and project.
 pub(crate) const DERIVED: &str = "auto";
 
@@ -76,11 +76,6 @@ impl Name {
         let directory = state.join("agents");
         private_directories().create(&directory).map_err(|error| failed(&directory, &error))?;
         let file = file_name(unique);
-        if file.len() + ".keys.new".len() > FILE_NAME {
-            return Err(Unavailable::Failed(format!(
-                "the agent name {shown:?} is too long; use a shorter one"
-            )));
-        }
         let lock_path = directory.join(format!("{file}.lock"));
         let mut lock =
             private_file().read(true).create(true).open(&lock_path).map_err(|e| failed(&lock_path, &e))?;
@@ -146,16 +141,9 @@ fn read_keys(path: &Path) -> io::Result<Vec<String>> {
     Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
-/// A name spelled so that no two are the same file and none leaves the directory.
+/// The name's hash: whatever the name is, it fits a file name, and nothing of it is on disk.
 fn file_name(name: &str) -> String {
-    let mut file = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => file.push(char::from(byte)),
-            other => file.push_str(&format!("%{other:02x}")),
-        }
-    }
-    file
+    format!("{:032x}", SipHasher13::new().hash(name.as_bytes()).as_u128())
 }
 
 fn private_file() -> OpenOptions {
@@ -211,8 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn an_overlong_name_is_refused() {
+    fn nothing_of_a_name_is_on_disk_and_none_is_too_long() {
         let state = tempfile::tempdir().unwrap();
-        assert!(Name::claim(state.path(), &"é".repeat(100)).unwrap_err().message().contains("too long"));
+        let _held = Name::claim(state.path(), &"secret/".repeat(100)).unwrap();
+        for entry in fs::read_dir(state.path().join("agents")).unwrap() {
+            assert!(!entry.unwrap().file_name().to_string_lossy().contains("secret"));
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod chance;
+pub(crate) mod ctl;
 pub(crate) mod daemon;
 pub(crate) mod database;
 pub(crate) mod env;
@@ -16,12 +17,14 @@ pub(crate) mod processes;
 pub(crate) mod pty;
 pub(crate) mod raw;
 pub(crate) mod scene;
+pub(crate) mod tightness;
 pub(crate) mod viewer;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use audit::audit_verify;
 pub(crate) use chance::Chance;
+pub(crate) use ctl::bridgectl;
 pub(crate) use daemon::Daemon;
 pub(crate) use env::Env;
 pub(crate) use mcp::Shim;

@@ -37,6 +37,18 @@ pub(crate) enum Yolo {
     Tokens(Json),
     /// Let everything lapse that is too old
     Cleanup(Json),
+    /// Show the snapshots that were taken before commands that might write
+    Snapshots(Snapshots),
+    /// Show what has changed in a workspace since a snapshot
+    Diff {
+        /// Id of the snapshot
+        #[arg(value_name = "SNAPSHOT")]
+        snapshot: String,
+    },
+    /// Put a workspace back as a snapshot has it
+    ///
+    /// Takes another snapshot first, so that it can be undone. Files that were created since stay, unless --exact.
+    Restore(RestoreSnapshot),
     /// Make a passphrase hash for the configuration, so that every decision asks for it
     Passphrase,
     /// Run a command of your own under the policy and the sandbox, without a daemon
@@ -75,6 +87,30 @@ pub(crate) struct Pending {
     /// Go on showing what is proposed as it comes
     #[arg(long, short, conflicts_with = "all")]
     pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshots {
+    /// Only of this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) workspace: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreSnapshot {
+    /// Id of the snapshot
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) snapshot: String,
+    /// Only these, relative to the workspace, and what is below them
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Remove files that were created since
+    #[arg(long)]
+    pub(crate) exact: bool,
     #[command(flatten)]
     pub(crate) format: Json,
 }

@@ -1,13 +1,11 @@
 //! `audit export`: the whole trail, one JSON object per line.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use bridge_proto::admin::AuditFilter;
 
 use crate::failure::{Done, Failure};
+use crate::output::NewFile;
 use crate::screen::Screen;
 use crate::source::{PAGE, Source};
 use crate::text::safe_json;
@@ -18,18 +16,9 @@ pub(super) fn run(screen: &mut Screen, output: Option<&Path>) -> Result<Done, Fa
         export(&mut source, |line| screen.line(line))?;
         return Ok(Done::Well);
     };
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Failure::Failed(format!("{} exists; choose a new name", path.display()))
-        }
-        _ => Failure::failed(path.display(), error),
-    };
-    // Somebody's evidence is not overwritten, and is nobody else's to read.
-    let file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    let mut file = BufWriter::new(file);
-    let rows = export(&mut source, |line| writeln!(file, "{line}").map_err(failed))?;
-    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.sync_all().map_err(failed)?;
+    let mut file = NewFile::create(path)?;
+    let rows = export(&mut source, |line| file.line(line))?;
+    file.finish()?;
     screen.note(&format!("{} in {}", super::count(rows, "row", "rows"), path.display()));
     Ok(Done::Well)
 }

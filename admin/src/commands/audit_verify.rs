@@ -2,21 +2,18 @@
 
 use std::fmt::Write as _;
 
-use bridge_proto::admin::{Request, Response, VerifyReport};
+use bridge_proto::admin::VerifyReport;
 
 use super::{count, note_offline};
 use crate::cli::Json;
 use crate::failure::{Done, Failure};
 use crate::screen::{Look, Screen, Tint};
-use crate::source::{Source, unexpected};
+use crate::source::Source;
 use crate::text::safe_text;
 
 pub(super) fn run(screen: &mut Screen, anchor: Option<&str>, format: &Json) -> Result<Done, Failure> {
     let mut source = Source::open()?;
-    let report = match source.ask(&Request::Verify { anchor: anchor.map(ToOwned::to_owned) })? {
-        Response::Verify(report) => report,
-        other => return Err(unexpected(&other)),
-    };
+    let report = source.verify(anchor.map(ToOwned::to_owned))?;
     if format.json {
         screen.json(&report)?;
     } else {
@@ -39,6 +36,12 @@ fn render(look: Look, report: &VerifyReport, anchored: bool) -> String {
             "{}: {rows}, none changed, removed or reordered{anchor}",
             look.paint(Tint::Good, "whole")
         ));
+        if report.removed_rows > 0 {
+            line(format_args!(
+                "(a sealed anchor stands for rows 1 to {}, which were removed after their time)",
+                report.removed_rows
+            ));
+        }
         if report.sealed_rows.is_none() {
             line(format_args!(
                 "(there is no seal beside the database: rows cut off at the end would not be noticed)"
@@ -70,6 +73,7 @@ mod tests {
         let mut report = VerifyReport {
             whole: true,
             rows: 12,
+            removed_rows: 0,
             head: "ab".repeat(32),
             sealed_rows: Some(12),
             findings: Vec::new(),

@@ -76,6 +76,7 @@ pub(super) mod tests {
             created_at: "2026-11-21T05:48:00.000Z".into(),
             expires_at: "2026-11-21T08:48:00.000Z".into(),
             expired: false,
+            imported_at: None,
             messages: 4,
             sessions: vec![
                 SessionView {

@@ -3,28 +3,37 @@
 pub(crate) mod audit;
 mod audit_export;
 mod audit_verify;
+mod backup;
 mod cleanup;
 mod completions;
 pub(crate) mod config;
+mod db_check;
+mod db_vacuum;
+mod doctor;
+mod export;
 mod hook;
+mod import;
 mod install;
 mod install_view;
 mod invite;
 mod list;
 mod man;
+mod metrics;
 mod pair;
 mod redact;
 mod reload;
+mod restore;
 pub(crate) mod say;
 pub(crate) mod sessions;
 mod show;
+mod stats;
 mod status;
 mod tokens;
 mod uninstall;
 mod wait;
 mod yolo;
 
-use crate::cli::Command;
+use crate::cli::{Command, Db};
 use crate::demo;
 use crate::failure::{Done, Failure};
 use crate::screen::Screen;
@@ -45,6 +54,15 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
         Command::Install(arguments) => install::run(screen, &arguments),
         Command::Uninstall(arguments) => uninstall::run(screen, &arguments),
+        Command::Backup(arguments) => backup::run(screen, &arguments),
+        Command::Restore(arguments) => restore::run(screen, &arguments),
+        Command::Db(Db::Check(format)) => db_check::run(screen, &format),
+        Command::Db(Db::Vacuum) => db_vacuum::run(screen),
+        Command::Export(arguments) => export::run(screen, &arguments),
+        Command::Import(arguments) => import::run(screen, &arguments),
+        Command::Stats(format) => stats::run(screen, &format),
+        Command::Metrics => metrics::run(screen),
+        Command::Doctor(arguments) => doctor::run(screen, &arguments),
         Command::Reload => reload::run(screen),
         Command::Wait(arguments) => wait::run(screen, &arguments),
         Command::Hook(arguments) => hook::run(screen, &arguments),
@@ -67,4 +85,14 @@ fn note_offline(screen: &Screen, live: bool) {
 /// One thing or several.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Bytes as people read them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
+        1_048_576..1_073_741_824 => format!("{} MiB", bytes / 1_048_576),
+        _ => format!("{} GiB", bytes / 1_073_741_824),
+    }
 }

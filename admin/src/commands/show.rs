@@ -32,7 +32,11 @@ fn render(look: Look, detail: &ConversationDetail) -> String {
     let (created, ends) = (age(&conversation.created_at, look.now), age(&conversation.expires_at, look.now));
     let ends = if conversation.expired { format!("expired {ends}") } else { format!("ends {ends}") };
     let messages = count(conversation.messages, "message", "messages");
-    push(&mut text, format_args!("  created {created}, {ends}, {messages}\n\n"));
+    push(&mut text, format_args!("  created {created}, {ends}, {messages}"));
+    if let Some(imported) = &conversation.imported_at {
+        push(&mut text, format_args!(", imported {}", age(imported, look.now)));
+    }
+    text.push_str("\n\n");
     let mut headings = sessions::HEADINGS.to_vec();
     headings.push("NOTE");
     let mut grid = Grid::new(look, &headings);

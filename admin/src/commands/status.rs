@@ -6,7 +6,7 @@ use bridge_proto::admin::{AgentView, Request, Response, StatusReport};
 use bridge_proto::paths::Paths;
 use serde::Serialize;
 
-use super::count;
+use super::{count, size};
 use crate::cli::Json;
 use crate::client::Client;
 use crate::failure::{Done, Failure};
@@ -130,16 +130,6 @@ fn up(since: &str, look: Look) -> String {
     match since.parse::<jiff::Timestamp>() {
         Ok(since) => duration(look.now.millis().saturating_sub(since.as_millisecond()).max(0)),
         Err(_) => "an unknown time".to_owned(),
-    }
-}
-
-/// Bytes as people read them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_024 => format!("{bytes} B"),
-        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
-        1_048_576..1_073_741_824 => format!("{} MiB", bytes / 1_048_576),
-        _ => format!("{} GiB", bytes / 1_073_741_824),
     }
 }
 

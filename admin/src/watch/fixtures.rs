@@ -63,6 +63,7 @@ pub(super) fn conversation(number: u64) -> ConversationSummary {
         expires_at: "2026-11-21T08:48:00.000Z".into(),
         expired: false,
         messages: 4,
+        imported_at: None,
         sessions: vec![a, b],
     }
 }
@@ -168,6 +169,7 @@ pub(super) fn round() -> Round {
         watched: Some(ConversationDetail { conversation: conversation(1), messages: messages() }),
         yolo: YoloList {
             gate_open: true,
+            held: true,
             sandbox: "namespaces".into(),
             mode_requests: vec![grant()],
             modes: Vec::new(),

@@ -1,11 +1,11 @@
 //! `cleanup`: expired conversations go, their audit rows stay.
 
 use bridge_proto::admin::{AdminError, AdminErrorCode, CleanupReport, Response};
-use serde_json::json;
 
-use super::{failure, human};
+use super::failure;
 use crate::bridge::Bridge;
 use crate::clock;
+use crate::retention;
 use crate::store::read::conversations;
 
 pub(super) async fn run(bridge: &Bridge, dry_run: bool) -> Result<Response, AdminError> {
@@ -16,19 +16,8 @@ pub(super) async fn run(bridge: &Bridge, dry_run: bool) -> Result<Response, Admi
     };
     if !dry_run {
         for id in &expired {
-            let id = *id;
-            // One at a time: a large one must not hold up everybody's commits for long.
-            let commit = bridge.store.submit(0, move |tx| {
-                tx.remove_conversation(id)?;
-                let entry = human::entry(tx.now(), "cleanup", Some(id), &json!({}));
-                tx.append_audit(entry)
-            });
-            let removed = match commit.await {
-                Ok(commit) => commit.wait().await,
-                Err(error) => Err(error),
-            };
+            let removed = retention::remove(bridge, *id, "human").await;
             removed.map_err(|error| store_failed(error.to_string()))?;
-            bridge.registry.forget(id);
         }
     }
     let conversations = expired.iter().map(ToString::to_string).collect();

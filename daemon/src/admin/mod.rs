@@ -3,8 +3,10 @@
 //! What only reads is answered by [`read::answer`], which `bridgectl` also calls itself, on the database, while no
 //! daemon runs.
 
+mod backup;
 mod cleanup;
 mod human;
+mod import;
 mod invite;
 mod mail;
 mod pair;
@@ -19,12 +21,15 @@ use std::sync::Arc;
 use bridge_proto::admin::{AdminError, AdminErrorCode, Request, Response};
 use bridge_proto::frame;
 
+use import::Upload;
+
 use crate::bridge::Bridge;
 use crate::clock;
 use crate::wire::Peer;
 
 /// Serves one `bridgectl` until it is gone.
 pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
+    let mut upload = Upload::default();
     loop {
         let payload = tokio::select! {
             payload = peer.reader.next() => payload,
@@ -32,7 +37,9 @@ pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
         };
         let Ok(Some(payload)) = payload else { return };
         let response = match serde_json::from_slice::<Request>(payload) {
-            Ok(request) => answer(&bridge, peer.pid, request).await.unwrap_or_else(Response::Error),
+            Ok(request) => {
+                answer(&bridge, peer.pid, &mut upload, request).await.unwrap_or_else(Response::Error)
+            }
             Err(error) => Response::Error(failure(
                 AdminErrorCode::BadRequest,
                 format!(
@@ -51,7 +58,12 @@ pub async fn serve(bridge: Arc<Bridge>, mut peer: Peer) {
     }
 }
 
-async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Result<Response, AdminError> {
+async fn answer(
+    bridge: &Arc<Bridge>,
+    pid: Option<i32>,
+    upload: &mut Upload,
+    request: Request,
+) -> Result<Response, AdminError> {
     match request {
         Request::Tokens { conversation } => {
             human::require(bridge, pid, "tokens")?;
@@ -75,6 +87,14 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
             }
             cleanup::run(bridge, dry_run).await
         }
+        Request::Backup { encrypted } => {
+            human::require(bridge, pid, "backup")?;
+            backup::grant(bridge, encrypted).await
+        }
+        Request::Import { step } => {
+            human::require(bridge, pid, "import")?;
+            upload.step(bridge, step).await
+        }
         Request::Reload => {
             human::require(bridge, pid, "reload")?;
             let reloaded = reload(bridge)?;
@@ -90,14 +110,19 @@ async fn answer(bridge: &Arc<Bridge>, pid: Option<i32>, request: Request) -> Res
         | Request::List { .. }
         | Request::Show { .. }
         | Request::Audit(_)
-        | Request::Verify { .. }) => {
-            let bridge = Arc::clone(bridge);
-            // May walk the whole database: not on the thread that serves everybody.
-            tokio::task::spawn_blocking(move || read_live(&bridge, &reading))
-                .await
-                .unwrap_or_else(|error| Err(failure(AdminErrorCode::Store, error.to_string())))
-        }
+        | Request::Verify { .. }
+        | Request::Commands { .. }
+        | Request::Lines { .. }
+        | Request::Stats) => read(bridge, reading).await,
     }
+}
+
+/// Answers what only reads. It may walk the whole database: not on the thread that serves everybody.
+async fn read(bridge: &Arc<Bridge>, request: Request) -> Result<Response, AdminError> {
+    let bridge = Arc::clone(bridge);
+    tokio::task::spawn_blocking(move || read_live(&bridge, &request))
+        .await
+        .unwrap_or_else(|error| Err(failure(AdminErrorCode::Store, error.to_string())))
 }
 
 fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError> {
@@ -114,6 +139,7 @@ fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError>
             registry: &bridge.registry,
             writes: bridge.tuning().config.limits.write.rates(),
         }),
+        gate: yolo::gate_of(bridge),
     };
     read::answer(&reader, &source, request)
 }

@@ -1,20 +1,26 @@
 //! Requests that only read, answered from a connection that cannot write.
 
+use std::path::Path;
+
+mod commands;
+mod lines;
+mod show;
+
+use bridge_proto::admin::yolo::{YoloRequest, YoloResponse};
 use bridge_proto::admin::{
-    AdminError, AdminErrorCode, AllowanceView, ConversationDetail, ConversationSummary, Request, Response,
-    WritesView,
+    AdminError, AdminErrorCode, AllowanceView, ConversationSummary, Request, Response, WritesView,
 };
 use bridge_proto::paths::Paths;
 use rusqlite::Connection;
 
 use super::failure;
 use crate::domain::bucket::{Buckets, Rates};
-use crate::domain::id::{ConversationId, MessageId, SessionLabel};
+use crate::domain::id::ConversationId;
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
 use crate::live::{LiveConversation, Registry};
 use crate::store::read::conversations::MessagePage;
-use crate::store::read::{audit, conversations, verify};
+use crate::store::read::{audit, conversations, stats, verify};
 
 /// Most rows of an audit trail or a conversation in one answer.
 pub const PAGE: u32 = 200;
@@ -33,6 +39,8 @@ pub struct Source<'s> {
     pub now: Timestamp,
     /// What the running daemon holds in memory.
     pub live: Option<Live<'s>>,
+    /// Whether and how commands can run.
+    pub gate: Gate,
 }
 
 /// What only the running daemon knows.
@@ -44,6 +52,17 @@ pub struct Live<'s> {
     pub writes: Rates,
 }
 
+/// Whether and how commands can run.
+#[derive(Debug, Clone, Default)]
+pub struct Gate {
+    /// Whether the daemon was started with `YOLO_MODE=1`.
+    pub open: bool,
+    /// What holds commands here, or why nothing does.
+    pub sandbox: String,
+    /// Whether something does.
+    pub held: bool,
+}
+
 /// Answers a request that only reads.
 ///
 /// # Errors
@@ -53,8 +72,6 @@ pub fn answer(
     source: &Source<'_>,
     request: &Request,
 ) -> Result<Response, AdminError> {
-    let failed =
-        |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
     match request {
         Request::List { with_expired, after } => {
             let after = after.as_deref().map(parse_id).transpose()?;
@@ -67,7 +84,7 @@ pub fn answer(
         }
         Request::Show { conversation, after, before, limit, last } => {
             let page = MessagePage { after: *after, before: *before, limit: (*limit).min(PAGE), last: *last };
-            show(connection, source, conversation, page)
+            show::show(connection, source, conversation, page)
         }
         Request::Audit(filter) => {
             let mut filter = filter.clone();
@@ -78,17 +95,53 @@ pub fn answer(
             let report = verify::verify(connection, source.keys, &source.paths.seal(), anchor.as_deref());
             report.map(Response::Verify).map_err(|error| failure(AdminErrorCode::Store, error.to_string()))
         }
+        Request::Commands { conversation, skip } => commands::page(connection, source, conversation, *skip),
+        Request::Lines { conversation, skip } => lines::page(connection, conversation, *skip),
+        Request::Yolo { request: YoloRequest::List { all } } => {
+            commands::list(connection, source, *all).map(|list| Response::Yolo(YoloResponse::List(list)))
+        }
+        Request::Stats => {
+            let mut report = stats::stats(connection, source.now).map_err(failed)?;
+            report.database_bytes = database_bytes(source.paths);
+            Ok(Response::Stats(Box::new(report)))
+        }
         Request::Status
         | Request::Tokens { .. }
         | Request::Invite { .. }
         | Request::Pair { .. }
         | Request::Say { .. }
         | Request::Cleanup { .. }
+        | Request::Backup { .. }
+        | Request::Import { .. }
         | Request::Reload
         | Request::Mail { .. }
         | Request::Wait { .. }
         | Request::Yolo { .. } => Err(failure(AdminErrorCode::BadRequest, "this needs the running daemon")),
     }
+}
+
+fn failed(error: rusqlite::Error) -> AdminError {
+    failure(AdminErrorCode::Store, format!("reading the database: {error}"))
+}
+
+/// Bytes of the database and its WAL.
+pub(super) fn database_bytes(paths: &Paths) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let database = paths.database();
+    size(&database) + size(&database.with_extension("db-wal"))
+}
+
+/// Keeps as many as fit into an answer, but at least one.
+fn fit<T>(rows: &mut Vec<T>, bytes_of: impl Fn(&T) -> usize) {
+    let mut bytes = 0;
+    let fitting = rows
+        .iter()
+        .take_while(|row| {
+            bytes += bytes_of(row).min(PAGE_BYTES);
+            bytes < PAGE_BYTES
+        })
+        .count();
+    rows.truncate(fitting.max(1));
 }
 
 /// Reads a conversation id as a person typed it.
@@ -103,42 +156,6 @@ pub(super) fn not_found(id: &str) -> AdminError {
         AdminErrorCode::NotFound,
         format!("there is no conversation {id}; `bridgectl list --all` shows all"),
     )
-}
-
-fn show(
-    connection: &Connection,
-    source: &Source<'_>,
-    conversation: &str,
-    page: MessagePage,
-) -> Result<Response, AdminError> {
-    let failed =
-        |error: rusqlite::Error| failure(AdminErrorCode::Store, format!("reading the database: {error}"));
-    let id = parse_id(conversation)?;
-    let summary = conversations::one(connection, id, source.now).map_err(failed)?;
-    let mut summary = summary.ok_or_else(|| not_found(conversation))?;
-    add_live(source, &mut summary);
-    let live = source.live.and_then(|live| live.registry.loaded(id));
-    let is_leased = |recipient: SessionLabel, message: MessageId| {
-        let session = live.as_ref().and_then(|conversation| conversation.session(recipient));
-        session.is_some_and(|session| session.state().mailbox.is_leased(message))
-    };
-    let mut messages =
-        conversations::messages(connection, id, page, source.now, &is_leased).map_err(failed)?;
-    let mut bytes = 0;
-    let fitting = messages
-        .iter()
-        .take_while(|message| {
-            // A control character takes six bytes as JSON.
-            let texts = message.message.len() + message.files_involved.iter().map(String::len).sum::<usize>();
-            bytes += 1_000 + 6 * texts.min(PAGE_BYTES);
-            bytes < PAGE_BYTES
-        })
-        .count();
-    messages.truncate(fitting.max(1));
-    if page.last {
-        messages.reverse();
-    }
-    Ok(Response::Show(Box::new(ConversationDetail { conversation: summary, messages })))
 }
 
 /// Adds what only the running daemon knows.

@@ -19,16 +19,14 @@ pub(super) fn report(bridge: &Bridge, reader: &rusqlite::Connection) -> Result<S
     let last = audit::rows(reader, &AuditFilter { limit: 1, last: true, ..AuditFilter::default() })
         .map_err(failed)?;
     let connections = bridge.registry.connections();
-    let database = bridge.paths.database();
-    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     Ok(StatusReport {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         started_at: bridge.started_at.to_string(),
         socket: bridge.paths.socket.display().to_string(),
-        database: database.display().to_string(),
-        database_bytes: size(&database) + size(&database.with_extension("db-wal")),
+        database: bridge.paths.database().display().to_string(),
+        database_bytes: super::read::database_bytes(&bridge.paths),
         connected: connections.len() as u64,
         agents: connections.iter().take(MAX_AGENTS).map(|connection| view(connection)).collect(),
         conversations: running,

@@ -2,6 +2,7 @@
 //!
 //! Nothing in here reads a clock, draws randomness or does I/O: callers pass `now` and bytes.
 
+pub mod archive;
 pub mod audit;
 pub mod authority;
 pub mod bucket;
@@ -12,5 +13,6 @@ pub mod invite;
 pub mod key;
 pub mod mailbox;
 pub mod redaction;
+pub mod retention;
 pub mod status;
 pub mod time;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bridge_redact::Engine;
+use serde_json::Value;
 
 use super::id::ConversationId;
 use super::key::{Keys, Purpose, TOKEN_LENGTH};
@@ -104,6 +105,19 @@ impl Redactor {
         }
     }
 
+    /// A line of JSON as it stands, if cleaning each text in it changes nothing.
+    #[must_use]
+    pub fn confirm(
+        &self,
+        conversation: Option<ConversationId>,
+        line: &str,
+        is_own_token: &dyn Fn(&str) -> bool,
+    ) -> Option<Clean> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let is_clean = |text: &str| self.clean(conversation, text, is_own_token).text == text;
+        all_texts(&value, &is_clean).then(|| Clean { text: line.to_owned(), redactions: 0, allowed: 0 })
+    }
+
     /// Number of rules in force.
     #[must_use]
     pub fn rule_count(&self) -> usize {
@@ -115,6 +129,18 @@ impl Redactor {
         const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let digest = self.keys.digest(Purpose::RedactionLabel, &[scope.as_bytes(), secret.as_bytes()]);
         digest.iter().take(4).map(|byte| char::from(SYMBOLS[usize::from(byte & 31)])).collect()
+    }
+}
+
+/// Whether every text in a value, names included, is such.
+fn all_texts(value: &Value, is_such: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is_such(text),
+        Value::Array(values) => values.iter().all(|value| all_texts(value, is_such)),
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| is_such(name) && all_texts(value, is_such))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
 }
 
@@ -170,6 +196,21 @@ mod tests {
             )
         );
         assert!(matches!(replace_own_tokens("plain", &own).0, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_line_is_confirmed_only_without_secrets() {
+        let redactor = Redactor::new(Engine::builtin().unwrap(), Keys::derive(&[3; 32]));
+        let own = |_: &str| false;
+        let secret = "AKIAIOSFODNN7REALKEY";
+        let clean = redactor.clean(None, &format!("the key {secret}"), &own);
+        assert_eq!(clean.redactions(), 1, "{clean}");
+        let line = serde_json::json!({"m": clean.as_str(), "n": [{"mac": "ab".repeat(32)}]}).to_string();
+        assert_eq!(redactor.confirm(None, &line, &own).unwrap().as_str(), line);
+        for value in [serde_json::json!({"m": [secret]}), serde_json::json!({secret: 1})] {
+            assert_eq!(redactor.confirm(None, &value.to_string(), &own), None, "{value}");
+        }
+        assert_eq!(redactor.confirm(None, "no JSON", &own), None);
     }
 
     #[test]

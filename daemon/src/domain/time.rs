@@ -22,6 +22,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Reads the outside form, or any other of RFC 3339.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_millisecond()))
+    }
+
     /// The point `duration` later.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
@@ -58,6 +64,9 @@ mod tests {
     fn shown_as_rfc3339_with_z() {
         assert_eq!(Timestamp::from_millis(1_793_000_000_123).to_string(), "2026-10-26T07:33:20.123Z");
         assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+        let time = Timestamp::from_millis(1_793_000_000_123);
+        assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
+        assert_eq!(Timestamp::parse("yesterday"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Runs what people released: the guard crate, set up from the configuration, and its outcome in words.
 
 mod report;
+mod restore;
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::domain::command::CommandId;
 use crate::domain::time::Timestamp;
 
 pub use report::{message, summary};
+pub use restore::{prune, restore};
 
 /// The guard for this configuration.
 ///

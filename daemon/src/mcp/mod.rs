@@ -1,6 +1,7 @@
 //! The MCP side: one server of the MCP library per connection, over a transport of our own.
 
-mod parse;
+#[doc(hidden)] // for fuzz/
+pub mod parse;
 mod server;
 mod transport;
 

@@ -23,10 +23,10 @@ struct ToolCall {
 ///
 /// # Errors
 /// The library's, when it is no message at all.
-pub(super) fn client_message(payload: &[u8]) -> Result<ClientJsonRpcMessage, serde_json::Error> {
-    let Ok(call) = serde_json::from_slice::<ToolCall>(payload) else {
-        return serde_json::from_slice(payload);
-    };
+pub fn client_message(payload: &[u8]) -> Result<ClientJsonRpcMessage, serde_json::Error> {
+    // Bytes that are no text are none anywhere, also where a field is passed over.
+    let call = std::str::from_utf8(payload).ok().and_then(|text| serde_json::from_str::<ToolCall>(text).ok());
+    let Some(call) = call else { return serde_json::from_slice(payload) };
     let mut params = call.params;
     let meta = params.meta.take();
     let mut request = CallToolRequest::new(params);
@@ -74,5 +74,7 @@ mod tests {
             assert!(serde_json::from_str::<ClientJsonRpcMessage>(text).is_err(), "{text}");
             assert!(client_message(text.as_bytes()).is_err(), "{text}");
         }
+        let no_text = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"x\",\"unknown\":\"\xb0\"}}";
+        assert!(client_message(no_text).is_err());
     }
 }

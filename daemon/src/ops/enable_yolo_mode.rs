@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bridge_guard::{Mode, Workspace};
+use bridge_guard::Mode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -93,7 +93,6 @@ impl Operation for EnableYoloMode {
 
     async fn run(call: &mut Call<'_>, input: Input) -> Result<Output, OpError> {
         let binding = call.session()?;
-        guard_of(call)?;
         let asked = asked(call, &input)?;
         let row = binding.conversation.row;
         let granted = {
@@ -133,7 +132,8 @@ fn asked(call: &Call<'_>, input: &Input) -> Result<Grant, OpError> {
         let problem = format!("is {timeout}; it must be between 1 and {MAX_TIMEOUT} seconds");
         return Err(OpError::input("timeout", problem));
     }
-    let workspace = Workspace::open(&directory(call, input.workspace.as_deref())?)
+    let workspace = guard_of(call)?
+        .workspace(&directory(call, input.workspace.as_deref())?)
         .map_err(|error| OpError::input("workspace", error.to_string()))?;
     let workspace = workspace.path.to_string_lossy().into_owned();
     if call.clean(&workspace).redactions() > 0 {

@@ -20,7 +20,7 @@ pub(super) struct Checkpointer {
 
 impl Checkpointer {
     pub(super) fn start(database: &Path) -> Result<Self, OpenError> {
-        let connection = open::open_checkpointer(database)?;
+        let connection = open::open_read_write(database)?;
         let (stop, stopped) = sync_channel::<()>(1);
         let thread = std::thread::Builder::new()
             .name("checkpointer".to_owned())

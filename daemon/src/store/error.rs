@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("the bridge is shutting down; call again, it comes back")]
     Closing,
     /// The database contradicts itself.
-    #[error("the bridge's database is damaged ({detail}); run `bridgectl audit verify` and restore a backup")]
+    #[error(
+        "the bridge's database is damaged ({detail}); `bridgectl db check` says how far, `bridgectl restore FILE` puts a backup in its place"
+    )]
     Damaged {
         /// What was found.
         detail: String,
@@ -100,6 +102,18 @@ pub enum OpenError {
         found: usize,
         /// The newest version known here.
         known: usize,
+    },
+    /// The database contradicts itself, or is none.
+    #[error(
+        "{} is damaged ({source}); nothing was changed: `bridgectl db check` says how far, `bridgectl restore FILE` puts a \
+         backup in its place and keeps the damaged one",
+        path.display()
+    )]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's words.
+        source: Box<rusqlite::Error>,
     },
     /// SQLite could not open or migrate it.
     #[error("{action} {}: {source}", path.display())]

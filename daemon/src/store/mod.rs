@@ -4,14 +4,17 @@
 //! into one transaction for everybody who waits (group commit) and answered only after the commit. Reading goes
 //! through a pool of connections that cannot write.
 
+pub mod check;
 mod checkpoint;
 pub mod error;
 pub mod open;
 pub mod read;
 mod schema;
 pub mod seal;
+pub mod snapshot;
 pub mod state_dir;
 mod tx;
+pub mod vacuum;
 mod writer;
 
 use std::path::PathBuf;
@@ -28,8 +31,8 @@ use bridge_proto::paths::Paths;
 pub use error::{OpenError, StoreError};
 pub use open::Synchronous;
 pub use tx::{
-    BatchLimits, NewCommand, NewConversation, NewMessage, NewSession, OfferedMessage, Redeemed, Redemption,
-    SavedSession, Sent, Tx,
+    ArchivedSession, BatchLimits, NewArchive, NewCommand, NewConversation, NewMessage, NewSession,
+    OfferedMessage, Pruned, Redeemed, Redemption, SavedSession, Sent, Tx,
 };
 use writer::{Job, TypedJob};
 

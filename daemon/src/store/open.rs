@@ -50,8 +50,8 @@ pub(super) fn open_writer(path: &Path, synchronous: Synchronous) -> Result<Conne
     Ok(connection)
 }
 
-/// Opens the connection of the checkpointer.
-pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, OpenError> {
+/// Opens a connection that can write and changes no setting: for the checkpointer, and for what runs without a writer.
+pub(super) fn open_read_write(path: &Path) -> Result<Connection, OpenError> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|source| sqlite("opening", path, source))
 }
@@ -89,7 +89,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 /// Creates the file with mode 0600 before SQLite would create it with the umask's.
-fn create_private(path: &Path) -> Result<(), OpenError> {
+pub(super) fn create_private(path: &Path) -> Result<(), OpenError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let opened = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     opened.map_err(|source| io_error("creating", path, source))?;
@@ -114,7 +114,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         path: path.to_owned(),
         backup,
         source: Box::new(source),
-    })
+    })?;
+    // The tables are in the file itself from the first moment, whatever befalls the log beside it.
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(|source| sqlite("checkpointing", path, source))
 }
 
 fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
@@ -126,7 +130,7 @@ fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn user_version(connection: &Connection) -> rusqlite::Result<usize> {
+pub(super) fn user_version(connection: &Connection) -> rusqlite::Result<usize> {
     connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).map(|v| v as usize)
 }
 
@@ -134,7 +138,7 @@ fn back_up(connection: &Connection, path: &Path, version: usize) -> Result<PathB
     let copy = path.with_extension(format!("before-v{}.db", version + 1));
     create_private(&copy)?;
     connection.backup(MAIN_DB, &copy, None).map_err(|source| sqlite("backing up", path, source))?;
-    let check = open_checkpointer(&copy)?
+    let check = open_read_write(&copy)?
         .query_row("PRAGMA quick_check", [], |row| row.get::<_, String>(0))
         .map_err(|source| sqlite("verifying the backup", &copy, source))?;
     if check != "ok" {
@@ -144,8 +148,13 @@ fn back_up(connection: &Connection, path: &Path, version: usize) -> Result<PathB
     Ok(copy)
 }
 
-fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { action, path: path.to_owned(), source: Box::new(source) }
+pub(super) fn sqlite(action: &'static str, path: &Path, source: rusqlite::Error) -> OpenError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let (path, source) = (path.to_owned(), Box::new(source));
+    match source.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => OpenError::Damaged { path, source },
+        _ => OpenError::Sqlite { action, path, source },
+    }
 }
 
 pub(super) fn io_error(action: &'static str, path: &Path, source: io::Error) -> OpenError {

@@ -3,7 +3,7 @@
 use rusqlite_migration::{M, Migrations};
 
 /// Every migration, oldest first. A released one is never edited; a change is a new entry.
-const STEPS: &[M<'static>] = &[M::up(V1)];
+const STEPS: &[M<'static>] = &[M::up(V1), M::up(V2)];
 
 /// All migrations.
 #[must_use]
@@ -22,6 +22,9 @@ pub(super) fn latest() -> usize {
 /// shared ends of `message` and `audit`; every further index would be one more page to flush for each conversation in a
 /// batch. So a conversation's messages are found through `delivery`, and what a session has not acknowledged by scanning
 /// `delivery` from `acknowledged_to`.
+///
+/// An imported conversation has its lines in `archive_line` and no messages: their numbers are those of the installation
+/// where they were sent, and may be taken here.
 const V1: &str = "
 CREATE TABLE conversation(
   id         INTEGER PRIMARY KEY,
@@ -125,6 +128,19 @@ CREATE TABLE command(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX command_by_conversation ON command(conversation, state);
 
+CREATE TABLE archive(
+  conversation INTEGER PRIMARY KEY REFERENCES conversation(id) ON DELETE CASCADE,
+  imported_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE archive_line(
+  conversation INTEGER NOT NULL REFERENCES archive(conversation) ON DELETE CASCADE,
+  number       INTEGER NOT NULL,
+  message      INTEGER,
+  line         TEXT    NOT NULL,
+  PRIMARY KEY(conversation, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit(
   seq          INTEGER PRIMARY KEY,
   at           INTEGER NOT NULL,
@@ -134,6 +150,17 @@ CREATE TABLE audit(
   outcome      TEXT    NOT NULL,
   details      TEXT    NOT NULL,
   mac          BLOB    NOT NULL
+) STRICT;
+";
+
+/// One row at most: the last audit row that was removed when it had been kept long enough, and a MAC over both columns
+/// that only the daemon can make, so that the chain verifies from there.
+const V2: &str = "
+CREATE TABLE audit_anchor(
+  id     INTEGER PRIMARY KEY CHECK(id = 1),
+  seq    INTEGER NOT NULL,
+  mac    BLOB    NOT NULL,
+  vouch  BLOB    NOT NULL
 ) STRICT;
 ";
 

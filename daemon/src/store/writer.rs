@@ -12,7 +12,8 @@ use rusqlite::OptionalExtension as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{OpenError, StoreError};
-use super::open::io_error;
+use super::open::{io_error, sqlite};
+use super::read::anchor::{Beginning, beginning};
 use super::seal::{self, Seal, SealFile};
 use super::tx::{Hooks, Tx};
 use crate::clock;
@@ -95,19 +96,12 @@ struct Ran {
 
 impl Writer {
     pub(super) fn new(connection: Connection, keys: Keys, seal_path: &Path) -> Result<Self, OpenError> {
-        let database = || PathBuf::from(connection.path().unwrap_or_default());
-        let head = load_head(&connection).map_err(|source| OpenError::Sqlite {
-            action: "reading the audit trail of",
-            path: database(),
-            source: Box::new(source),
-        })?;
+        let database = PathBuf::from(connection.path().unwrap_or_default());
+        let unreadable = |source| sqlite("reading the audit trail of", &database, source);
+        let head = load_head(&connection).map_err(unreadable)?;
         let sealed = seal::read(seal_path, &keys).map_err(|source| io_error("reading", seal_path, source))?;
-        let contradiction =
-            contradiction(&connection, &head, &sealed).map_err(|source| OpenError::Sqlite {
-                action: "checking the audit trail of",
-                path: database(),
-                source: Box::new(source),
-            })?;
+        let beginning = beginning(&connection, &keys).map_err(unreadable)?;
+        let contradiction = contradiction(&connection, &beginning, &head, &sealed).map_err(unreadable)?;
         if let Some(details) = &contradiction {
             seal::set_aside(seal_path, clock::now(), details)
                 .map_err(|source| io_error("keeping", seal_path, source))?;
@@ -230,13 +224,21 @@ fn load_head(connection: &Connection) -> rusqlite::Result<Head> {
 }
 
 /// Why the seal does not fit the database, as a JSON object, or `None` when it does.
-fn contradiction(connection: &Connection, head: &Head, sealed: &Seal) -> rusqlite::Result<Option<String>> {
+fn contradiction(
+    connection: &Connection,
+    beginning: &Beginning,
+    head: &Head,
+    sealed: &Seal,
+) -> rusqlite::Result<Option<String>> {
     let found = match sealed {
         Seal::Missing | Seal::Broken if head.seq == 0 => return Ok(None),
         Seal::Missing => serde_json::json!({"seal": "missing", "rows": head.seq}),
         Seal::Broken => serde_json::json!({"seal": "broken", "rows": head.seq}),
         Seal::At(sealed) => {
-            let stands = sealed.seq == 0
+            // Rows up to the anchor were removed after their time.
+            let removed = matches!(beginning, Beginning::After(start) if sealed.seq <= start.seq);
+            let stands = removed
+                || sealed.seq == 0
                 || connection
                     .query_row("SELECT seq, mac FROM audit WHERE seq = ?1", [sealed.seq], |row| {
                         Ok(Head { seq: row.get(0)?, mac: row.get(1)? })

@@ -48,6 +48,9 @@ pub enum Reason {
     /// The daemon is root.
     #[error("Landlock does not hold root; run the daemon as an ordinary user")]
     Root,
+    /// It would not be held well enough here.
+    #[error("{0}")]
+    Unfit(String),
     /// A trial failed.
     #[error("a trial failed: {0}")]
     TrialFails(String),
@@ -93,4 +96,28 @@ fn try_out(tier: Tier, executable: PathBuf) -> Result<Box<dyn Barrier>, Reason> 
 #[cfg(not(target_os = "linux"))]
 fn try_out(_tier: Tier, _executable: PathBuf) -> Result<Box<dyn Barrier>, Reason> {
     Err(Reason::Elsewhere)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_plays_no_role_is_no_sandbox() {
+        for executable in ["/bin/true", "/bin/false", "/nonexistent"] {
+            let Err(Unavailable(missing)) = detect_with(executable.into(), None) else {
+                panic!("{executable}")
+            };
+            let tiers: Vec<Tier> = missing.iter().map(|(tier, _)| *tier).collect();
+            assert_eq!(tiers, [Tier::Bubblewrap, Tier::Landlock], "{missing:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_what_to_do() {
+        let missing =
+            Unavailable(vec![(Tier::Bubblewrap, Reason::NoBubblewrap), (Tier::Landlock, Reason::Root)]);
+        let text = missing.to_string();
+        assert!(text.contains("install the package bubblewrap") && text.contains("ordinary user"), "{text}");
+    }
 }

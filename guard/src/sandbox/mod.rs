@@ -1,5 +1,28 @@
 //! What holds a command: a tier of kernel isolation.
+//!
+//! Of every job, in both tiers of Linux, this is true: it reads the system's programs, what it was given, and nothing
+//! else; it writes what it was given; it has its own temporary files, an empty input, its own environment and no
+//! terminal; it reaches no socket of the machine's own family and, without the network, none of the host's at all; it has
+//! no privileges and cannot gain any; a system call filter refuses what programs do not need; time, processes, memory,
+//! sizes and outputs are bounded; and when [`Barrier::run`] returns, everything it started is dead.
+//!
+//! | | [`Tier::Bubblewrap`] | [`Tier::Landlock`] |
+//! |---|---|---|
+//! | needs | bubblewrap 0.8, user namespaces | Linux 6.12, an ordinary user |
+//! | what it was not given | is not there | cannot be opened; name, size and times are visible |
+//! | protected paths | read-only | compare before and after |
+//! | other processes | are not there | cannot be signalled, traced or read; their existence is visible |
+//! | loopback without the network | its own | none |
+//! | modes, owners, times of files | its own | only through a descriptor, and only when it may write |
+//! | `/proc` | its own | a few files; processes it starts have no `/proc/self` |
+//! | `/tmp`, `/dev/shm`, `/etc/passwd` | its own | none, none, the host's |
+//!
+//! What neither tier does: keep a job with the network from the host's loopback and its neighbours; bound what it writes
+//! in total (only each file); bound memory of all processes together, or processes of root, where no control group can be
+//! made; keep it from what the kernel itself gets wrong. One job at a time may write a workspace: two could race while
+//! the second is being set up.
 
+#[cfg(target_os = "linux")]
 mod capture;
 mod detect;
 pub mod docker;

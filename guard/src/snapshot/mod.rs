@@ -84,7 +84,7 @@ pub enum SnapshotError {
     )]
     NoGit,
     /// No such snapshot.
-    #[error("there is no snapshot {0:?}; `bridgectl snapshots` lists them")]
+    #[error("there is no snapshot {0:?}; `bridgectl yolo snapshots` lists them")]
     Unknown(String),
     /// The workspace is not where it was.
     #[error("{0} is gone or a symbolic link by now; put the directory back in its place")]

@@ -33,6 +33,17 @@ pub enum YoloRequest {
     },
     /// Let everything lapse that is too old.
     Cleanup,
+    /// Put a workspace back as a snapshot has it.
+    Restore {
+        /// The snapshot.
+        snapshot: String,
+        /// Only these paths, relative to the workspace; all when empty.
+        #[serde(default)]
+        paths: Vec<String>,
+        /// Whether files go that were created since.
+        #[serde(default)]
+        exact: bool,
+    },
     /// Whether a person asks, for commands of `bridgectl` that need no daemon.
     Vouch {
         /// The command.
@@ -104,11 +115,26 @@ pub enum YoloResponse {
     Approved(Approval),
     /// It is as was asked.
     Done,
+    /// To [`YoloRequest::Restore`].
+    Restored(RestoreReport),
     /// To [`YoloRequest::Cleanup`].
     Cleaned {
         /// Proposals and approvals that lapsed.
         lapsed: u64,
     },
+}
+
+/// What was put back. Paths are relative to the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreReport {
+    /// The snapshot that was taken before: restoring it undoes this.
+    pub undo: String,
+    /// What is as it was again.
+    pub restored: Vec<String>,
+    /// What was created since and is gone.
+    pub deleted: Vec<String>,
+    /// What was left alone, and why.
+    pub skipped: Vec<(String, String)>,
 }
 
 /// What waits for a person, and what is enabled.
@@ -118,6 +144,9 @@ pub struct YoloList {
     pub gate_open: bool,
     /// What holds commands here, or why nothing does.
     pub sandbox: String,
+    /// Whether something does.
+    #[serde(default)]
+    pub held: bool,
     /// Modes that agents ask for.
     pub mode_requests: Vec<GrantView>,
     /// Modes that are enabled.
@@ -186,6 +215,15 @@ pub struct CommandView {
     pub good_until: String,
     /// How it ended, as JSON.
     pub outcome: Option<serde_json::Value>,
+}
+
+/// Some of the commands of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CommandsPage {
+    /// What the conversation may propose.
+    pub mode: Option<GrantView>,
+    /// Its commands, oldest first.
+    pub commands: Vec<CommandView>,
 }
 
 /// What a decision would mean, and what to type for it.

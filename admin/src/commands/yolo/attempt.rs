@@ -58,7 +58,7 @@ fn require_person(paths: &Paths, arguments: &Try) -> Result<(), Failure> {
     }
 }
 
-fn redacted(engine: &Engine, text: &str) -> (String, u32) {
+pub(super) fn redacted(engine: &Engine, text: &str) -> (String, u32) {
     let redacted = engine.redact(text);
     (redacted.text.into_owned(), u32::try_from(redacted.hits.len()).unwrap_or(u32::MAX))
 }

@@ -7,6 +7,7 @@ mod deny;
 mod passphrase;
 mod pending;
 mod show;
+mod snapshots;
 mod terminal;
 
 use bridge_proto::admin::yolo::{YoloRequest, YoloResponse};
@@ -27,6 +28,9 @@ pub(super) fn run(screen: &mut Screen, command: Yolo) -> Result<Done, Failure> {
         Yolo::Deny { command } => deny::run(screen, command),
         Yolo::Tokens(format) => pending::tokens(screen, &format),
         Yolo::Cleanup(format) => cleanup::run(screen, &format),
+        Yolo::Snapshots(arguments) => snapshots::list(screen, &arguments),
+        Yolo::Diff { snapshot } => snapshots::diff(screen, &snapshot),
+        Yolo::Restore(arguments) => snapshots::restore(screen, arguments),
         Yolo::Passphrase => passphrase::run(screen),
         Yolo::Try(arguments) => attempt::run(screen, arguments),
     }

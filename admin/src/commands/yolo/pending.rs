@@ -5,28 +5,30 @@ use std::thread;
 use std::time::Duration;
 
 use bridge_proto::admin::yolo::{YoloList, YoloRequest, YoloResponse};
+use bridge_proto::admin::{Request, Response};
 
-use super::{ask, show, surprise};
+use super::show;
 use crate::cli::{Json, Pending};
-use crate::client::Client;
+use crate::commands::note_offline;
 use crate::failure::{Done, Failure};
 use crate::screen::{Screen, Tint};
-use crate::source::daemon;
+use crate::source::{Source, unexpected};
 use crate::text::safe_text;
 
 /// How often `--follow` looks again.
 const EVERY: Duration = Duration::from_millis(500);
 
 pub(super) fn run(screen: &mut Screen, arguments: &Pending) -> Result<Done, Failure> {
-    let mut daemon = daemon()?;
-    let list = fetch(&mut daemon, arguments.all)?;
+    let mut source = Source::open()?;
+    let list = fetch(&mut source, arguments.all)?;
     if arguments.follow {
-        return follow(screen, &mut daemon, arguments.format.json);
+        return follow(screen, &mut source, arguments.format.json);
     }
     if arguments.format.json {
         screen.json(&list)?;
         return Ok(Done::Well);
     }
+    note_offline(screen, source.is_live());
     print(screen, &list)?;
     if list.mode_requests.is_empty() && list.commands.is_empty() {
         screen.flush()?;
@@ -37,7 +39,7 @@ pub(super) fn run(screen: &mut Screen, arguments: &Pending) -> Result<Done, Fail
 
 /// Approvals that can still be used.
 pub(super) fn tokens(screen: &mut Screen, format: &Json) -> Result<Done, Failure> {
-    let mut list = fetch(&mut daemon()?, false)?;
+    let mut list = fetch(&mut Source::open()?, false)?;
     list.commands.retain(|command| command.state == "approved");
     if format.json {
         screen.json(&list.commands)?;
@@ -72,10 +74,10 @@ fn print(screen: &mut Screen, list: &YoloList) -> Result<(), Failure> {
 }
 
 /// Shows what is new until interrupted or until nobody reads.
-fn follow(screen: &mut Screen, daemon: &mut Client, json: bool) -> Result<Done, Failure> {
+fn follow(screen: &mut Screen, source: &mut Source, json: bool) -> Result<Done, Failure> {
     let mut seen: HashSet<(String, String)> = HashSet::new();
     loop {
-        let list = fetch(daemon, false)?;
+        let list = fetch(source, false)?;
         for grant in &list.mode_requests {
             let key = (grant.conversation_id.clone(), format!("{grant:?}"));
             if seen.insert(key) {
@@ -102,9 +104,9 @@ fn follow(screen: &mut Screen, daemon: &mut Client, json: bool) -> Result<Done, 
     }
 }
 
-fn fetch(daemon: &mut Client, all: bool) -> Result<YoloList, Failure> {
-    match ask(daemon, YoloRequest::List { all })? {
-        YoloResponse::List(list) => Ok(list),
-        other => Err(surprise(other)),
+fn fetch(source: &mut Source, all: bool) -> Result<YoloList, Failure> {
+    match source.ask(&Request::Yolo { request: YoloRequest::List { all } })? {
+        Response::Yolo(YoloResponse::List(list)) => Ok(list),
+        other => Err(unexpected(&other)),
     }
 }

@@ -62,7 +62,9 @@ pub(in crate::watch) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App) {
 fn entry(app: &App, conversation: &ConversationSummary, width: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let unread: u64 = conversation.sessions.iter().map(|session| session.unread).sum();
-    let right = if conversation.expired {
+    let right = if conversation.imported_at.is_some() {
+        ("imported".to_owned(), theme.style(Tint::Faint))
+    } else if conversation.expired {
         ("expired".to_owned(), theme.style(Tint::Faint))
     } else if unread > 0 {
         (format!("{unread} unread"), theme.style(Tint::Warning))

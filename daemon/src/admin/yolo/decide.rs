@@ -2,7 +2,7 @@
 
 use argon2::password_hash::PasswordVerifier as _;
 use argon2::password_hash::phc::PasswordHash;
-use bridge_guard::{Mode, Workspace};
+use bridge_guard::Mode;
 use bridge_proto::admin::yolo::{Approval, Decision, Prepared, Proof, YoloResponse};
 use bridge_proto::admin::{AdminError, AdminErrorCode};
 use serde_json::json;
@@ -137,7 +137,9 @@ fn settle(bridge: &Bridge, decision: Decision) -> Result<Settled, AdminError> {
                 let text = "no agent has asked for a mode in this conversation; give --mode and --workspace";
                 return Err(bad(text.to_owned()));
             };
-            let opened = Workspace::open(workspace.as_ref()).map_err(|error| bad(error.to_string()))?;
+            let guard = bridge.tuning().guard.clone();
+            let guard = guard.ok_or_else(|| failure(AdminErrorCode::Unavailable, "the gate is closed"))?;
+            let opened = guard.workspace(workspace.as_ref()).map_err(|error| bad(error.to_string()))?;
             let asked_timeout = asked.as_ref().map_or(30_000, |asked| asked.timeout_ms);
             let timeout_ms = timeout.map_or(asked_timeout, |seconds| seconds.saturating_mul(1_000));
             if !(1_000..=600_000).contains(&timeout_ms) {

@@ -1,32 +1,32 @@
 //! What people decide about commands.
 
 mod decide;
-mod view;
+pub(super) mod view;
 
-use bridge_proto::admin::yolo::{YoloList, YoloRequest, YoloResponse};
-use bridge_proto::admin::{AdminError, AdminErrorCode, Response};
+use std::sync::Arc;
+
+use bridge_proto::admin::yolo::{YoloRequest, YoloResponse};
+use bridge_proto::admin::{AdminError, AdminErrorCode, Request, Response};
 use serde_json::json;
 
-use super::read::{not_found, parse_id};
+use super::read::{Gate, not_found, parse_id};
 use super::{failure, human};
 use crate::bridge::Bridge;
 use crate::clock;
 use crate::domain::command::CommandId;
+use crate::exec;
 use crate::live::Commands;
 use crate::store::read::commands;
 use crate::store::{StoreError, Tx};
 
-/// Commands that one answer lists at most.
-const LISTED: u32 = 200;
-
 /// Answers a question about commands or carries a decision out.
 pub(super) async fn answer(
-    bridge: &Bridge,
+    bridge: &Arc<Bridge>,
     pid: Option<i32>,
     request: YoloRequest,
 ) -> Result<Response, AdminError> {
     let answer = match request {
-        YoloRequest::List { all } => YoloResponse::List(list(bridge, all)?),
+        request @ YoloRequest::List { .. } => return super::read(bridge, Request::Yolo { request }).await,
         YoloRequest::Vouch { command } => {
             human::require(bridge, pid, "yolo try")?;
             let details = json!({"command": bridge.clean(None, &command).as_str()});
@@ -49,6 +49,10 @@ pub(super) async fn answer(
             human::require(bridge, pid, "yolo disable")?;
             disable(bridge, &conversation).await?
         }
+        YoloRequest::Restore { snapshot, paths, exact } => {
+            human::require(bridge, pid, "yolo restore")?;
+            restore(bridge, snapshot, paths, exact).await?
+        }
         YoloRequest::Cleanup => {
             human::require(bridge, pid, "yolo cleanup")?;
             let lapsed = write(bridge, |tx| {
@@ -62,34 +66,14 @@ pub(super) async fn answer(
     Ok(Response::Yolo(answer))
 }
 
-fn list(bridge: &Bridge, all: bool) -> Result<YoloList, AdminError> {
-    let reader = bridge.store.reader().map_err(store_failed)?;
-    let now = clock::now();
-    let tuning = bridge.tuning();
-    let sandbox = match tuning.guard.as_ref().map(|guard| guard.tier()) {
-        None => "the daemon was started without YOLO_MODE=1: no command can run".to_owned(),
-        Some(Ok(tier)) => tier.to_string(),
-        Some(Err(error)) => error.to_string(),
+/// Whether and how commands can run.
+pub(super) fn gate_of(bridge: &Bridge) -> Gate {
+    let (held, sandbox) = match bridge.tuning().guard.as_ref().map(|guard| guard.tier()) {
+        None => (false, "the daemon was started without YOLO_MODE=1: no command can run".to_owned()),
+        Some(Ok(tier)) => (true, tier.to_string()),
+        Some(Err(error)) => (false, error.to_string()),
     };
-    Ok(YoloList {
-        gate_open: bridge.commands.is_some(),
-        sandbox,
-        mode_requests: commands::mode_requests(&reader, now)
-            .map_err(|error| store_failed(error.into()))?
-            .iter()
-            .map(view::asked)
-            .collect(),
-        modes: commands::grants(&reader, now)
-            .map_err(|error| store_failed(error.into()))?
-            .iter()
-            .map(|(id, grant)| view::grant(*id, grant))
-            .collect(),
-        commands: commands::list(&reader, all, LISTED, now)
-            .map_err(|error| store_failed(error.into()))?
-            .iter()
-            .map(view::command)
-            .collect::<Result<_, _>>()?,
-    })
+    Gate { open: bridge.commands.is_some(), sandbox, held }
 }
 
 async fn deny(bridge: &Bridge, command: &str) -> Result<YoloResponse, AdminError> {
@@ -124,6 +108,36 @@ async fn disable(bridge: &Bridge, conversation: &str) -> Result<YoloResponse, Ad
         commands.decided.notify_waiters();
     }
     Ok(YoloResponse::Done)
+}
+
+async fn restore(
+    bridge: &Bridge,
+    snapshot: String,
+    paths: Vec<String>,
+    exact: bool,
+) -> Result<YoloResponse, AdminError> {
+    let unavailable = |error: String| failure(AdminErrorCode::Unavailable, error);
+    let tuning = bridge.tuning();
+    let guard = match &tuning.guard {
+        Some(guard) => Arc::clone(guard),
+        None => Arc::new(
+            exec::guard(&tuning.config.yolo, &bridge.paths)
+                .map_err(|error| unavailable(error.to_string()))?,
+        ),
+    };
+    let asked = snapshot.clone();
+    let restored =
+        tokio::task::spawn_blocking(move || exec::restore(&guard, &snapshot, &paths, exact, clock::now()));
+    let report = match restored.await {
+        Ok(report) => report.map_err(|error| unavailable(error.to_string()))?,
+        Err(error) => return Err(unavailable(format!("the restoring itself failed: {error}"))),
+    };
+    let details = json!({
+        "snapshot": bridge.clean(None, &asked).as_str(), "undo": report.undo, "exact": exact,
+        "restored": report.restored.len(), "deleted": report.deleted.len(), "skipped": report.skipped.len(),
+    });
+    human::record(bridge, "yolo_restore", None, details).await?;
+    Ok(YoloResponse::Restored(report))
 }
 
 /// What commands need in memory; absent while the gate is closed.

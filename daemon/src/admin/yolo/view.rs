@@ -10,7 +10,7 @@ use crate::domain::id::ConversationId;
 use crate::domain::key::hex;
 use crate::store::read::commands::{CommandRecord, ModeRequest};
 
-pub(super) fn grant(conversation: ConversationId, grant: &Grant) -> GrantView {
+pub(in crate::admin) fn grant(conversation: ConversationId, grant: &Grant) -> GrantView {
     GrantView {
         conversation_id: conversation.to_string(),
         requester: None,
@@ -22,14 +22,14 @@ pub(super) fn grant(conversation: ConversationId, grant: &Grant) -> GrantView {
     }
 }
 
-pub(super) fn asked(request: &ModeRequest) -> GrantView {
+pub(in crate::admin) fn asked(request: &ModeRequest) -> GrantView {
     GrantView {
         requester: Some(request.requester.to_string()),
         ..grant(request.conversation, &request.asked)
     }
 }
 
-pub(super) fn command(record: &CommandRecord) -> Result<CommandView, AdminError> {
+pub(in crate::admin) fn command(record: &CommandRecord) -> Result<CommandView, AdminError> {
     let plan = plan(record)?;
     Ok(CommandView {
         command_id: record.id.to_string(),

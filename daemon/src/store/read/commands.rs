@@ -1,5 +1,7 @@
 //! Commands and the modes of conversations.
 
+use std::collections::BTreeMap;
+
 use bridge_guard::Mode;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -49,6 +51,20 @@ pub struct ModeRequest {
     pub asked: Grant,
     /// When.
     pub asked_at: Timestamp,
+}
+
+/// What a person has enabled for the conversation with that public id.
+///
+/// # Errors
+/// From SQLite, or when a row cannot be read.
+pub fn grant_of(connection: &Connection, id: ConversationId) -> rusqlite::Result<Option<Grant>> {
+    connection
+        .prepare_cached(
+            "SELECT m.mode, m.workspace, m.timeout_ms, m.container, m.network
+             FROM command_mode m JOIN conversation c ON c.id = m.conversation WHERE c.public_id = ?1",
+        )?
+        .query_row([id.to_string()], |row| grant_from(row, row.get(4)?))
+        .optional()
 }
 
 /// What a person has enabled for a conversation.
@@ -145,6 +161,25 @@ pub fn list(
     Ok(found)
 }
 
+/// Commands of a conversation whatever their state, oldest first: `limit` behind the first `skip`.
+///
+/// # Errors
+/// From SQLite, or when a row cannot be read.
+pub fn of_conversation(
+    connection: &Connection,
+    conversation: ConversationId,
+    skip: u32,
+    limit: u32,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<CommandRecord>> {
+    connection
+        .prepare_cached(&format!(
+            "{RECORD} WHERE c.public_id = ?1 ORDER BY k.asked_at, k.id LIMIT ?3 OFFSET ?2"
+        ))?
+        .query_map(params![conversation.to_string(), skip, limit], |row| record(row, now))?
+        .collect()
+}
+
 /// A waiting or approved command that is exactly this one.
 ///
 /// # Errors
@@ -165,6 +200,23 @@ pub fn open_like(
             Ok((command_id(row, 0)?, state(row, 1)?))
         })
         .optional()
+}
+
+/// How many commands there are in each state, by its word.
+///
+/// # Errors
+/// From SQLite, or when a row cannot be read.
+pub fn count_states(connection: &Connection, now: Timestamp) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let mut query = connection.prepare_cached(
+        "SELECT state, min(good_until), count(*) FROM command GROUP BY state, good_until > ?1",
+    )?;
+    let mut rows = query.query([now.millis()])?;
+    let mut counts = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let state = state(row, 0)?.at(Timestamp::from_millis(row.get(1)?), now);
+        *counts.entry(state.word().to_owned()).or_default() += row.get::<_, i64>(2)?.unsigned_abs();
+    }
+    Ok(counts)
 }
 
 /// How many proposals of a conversation wait for a person.

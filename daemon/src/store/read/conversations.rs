@@ -149,13 +149,16 @@ pub fn messages(
 }
 
 fn summary(connection: &Connection, row: i64, now: Timestamp) -> rusqlite::Result<ConversationSummary> {
-    let (id, created_at, expires_at, messages) = connection
+    let (id, created_at, expires_at, messages, imported_at) = connection
         .prepare_cached(
             "SELECT public_id, created_at, expires_at, (SELECT count(DISTINCT message) FROM delivery WHERE conversation = ?1)
+                    + (SELECT count(message) FROM archive_line WHERE conversation = ?1),
+                    (SELECT imported_at FROM archive WHERE conversation = ?1)
              FROM conversation WHERE id = ?1",
         )?
         .query_row([row], |r| {
-            Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?, r.get::<_, i64>(3)?))
+            let times = (r.get::<_, i64>(1)?, r.get::<_, i64>(2)?);
+            Ok((r.get::<_, String>(0)?, times.0, times.1, r.get::<_, i64>(3)?, time(r, 4)?))
         })?;
     let sessions = connection
         .prepare_cached(
@@ -183,6 +186,7 @@ fn summary(connection: &Connection, row: i64, now: Timestamp) -> rusqlite::Resul
         created_at: Timestamp::from_millis(created_at).to_string(),
         expires_at: Timestamp::from_millis(expires_at).to_string(),
         expired: expires_at <= now.millis(),
+        imported_at: imported_at.map(|t| t.to_string()),
         messages: messages.unsigned_abs(),
         sessions,
     })

@@ -1,10 +1,15 @@
 //! What can be asked of the database. Every function takes a connection that cannot write.
 
+pub mod anchor;
+pub mod archive;
 pub mod audit;
+pub mod bodies;
 pub mod commands;
 pub mod conversations;
+pub mod health;
 pub mod live;
 pub mod messages;
+pub mod stats;
 pub mod verify;
 
 use crate::domain::time::Timestamp;

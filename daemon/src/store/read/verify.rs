@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row};
 use crate::domain::audit::{Entry, Head};
 use crate::domain::key::{Digest, KEY_LENGTH, Keys, digest_from_hex, hex};
 use crate::domain::time::Timestamp;
+use crate::store::read::anchor::{Beginning, beginning};
 use crate::store::seal::{self, Seal};
 
 /// Walks the whole trail and compares it with the seals beside the database and with `anchor` (the hex MAC of a row
@@ -30,7 +31,18 @@ pub fn verify(
             format!("the daemon found the trail contradicting its seal and kept {}", path.display()),
         ));
     }
-    let mut head = Head::EMPTY;
+    let start = match beginning(connection, keys)? {
+        Beginning::After(head) => head,
+        Beginning::Forged => {
+            let problem = "the anchor that stands for removed rows is not ours or was changed";
+            waypoints.findings.push(finding(0, problem.to_owned()));
+            Head::EMPTY
+        }
+    };
+    let mut head = start;
+    if start.seq > 0 {
+        waypoints.pass(&start);
+    }
     let mut statement = connection.prepare(
         "SELECT seq, at, conversation, actor, action, outcome, details, mac FROM audit ORDER BY seq",
     )?;
@@ -45,10 +57,11 @@ pub fn verify(
         }
         waypoints.pass(&head);
     }
-    let findings = waypoints.finish(&head);
+    let findings = waypoints.finish(&start, &head);
     Ok(VerifyReport {
         whole: findings.is_empty(),
-        rows: head.seq,
+        rows: head.seq - start.seq,
+        removed_rows: start.seq,
         head: hex(&head.mac),
         sealed_rows: sealed_rows(&sealed),
         findings,
@@ -111,20 +124,27 @@ impl Waypoints {
         }
     }
 
-    fn finish(mut self, head: &Head) -> Vec<AuditFinding> {
+    fn finish(mut self, start: &Head, head: &Head) -> Vec<AuditFinding> {
         // Before the first row there is nothing to seal.
         if let Some(problem) = self.unsealed.filter(|_| head.seq > 0) {
             self.findings.push(finding(0, problem.to_owned()));
         }
         // Behind a break nothing more can be said of seal and anchor.
         if self.findings.iter().all(|found| found.seq == 0) {
-            if let Some(sealed) = self.sealed {
+            // A seal that lost its last writes with the power may be older than the anchor.
+            if let Some(sealed) = self.sealed.filter(|sealed| sealed.seq > start.seq) {
                 let missing = sealed.seq - head.seq;
                 let text = format!("{missing} rows are missing at the end: {} were sealed", sealed.seq);
                 self.findings.push(finding(head.seq, text));
             }
             if self.anchor.is_some() {
-                self.findings.push(finding(0, "no row has the MAC given as anchor".to_owned()));
+                let removed = match start.seq {
+                    0 => String::new(),
+                    removed => format!(
+                        " (rows 1 to {removed} were removed after their time; it may be of one of them)"
+                    ),
+                };
+                self.findings.push(finding(0, format!("no row has the MAC given as anchor{removed}")));
             }
         }
         self.findings
@@ -132,7 +152,7 @@ impl Waypoints {
 }
 
 /// The head after `row`, or what is wrong with it.
-fn check(row: &Row<'_>, head: &Head, keys: &Keys) -> Result<Head, AuditFinding> {
+pub(in crate::store) fn check(row: &Row<'_>, head: &Head, keys: &Keys) -> Result<Head, AuditFinding> {
     let expected_seq = head.seq + 1;
     let (seq, entry, mac) =
         read(row).map_err(|error| finding(expected_seq, format!("the row cannot be read: {error}")))?;

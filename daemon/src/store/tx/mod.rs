@@ -1,10 +1,12 @@
 //! What a job may do inside the writer's transaction. All writing SQL lives below this module.
 
+mod archive;
 mod audit;
 mod command;
 mod conversation;
 mod delivery;
 mod message;
+mod retention;
 mod session;
 
 use rusqlite::Connection;
@@ -13,10 +15,12 @@ use crate::domain::audit::Head;
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
 
+pub use archive::{ArchivedSession, NewArchive};
 pub use command::{NewCommand, Redeemed};
 pub use conversation::{NewConversation, NewSession, Redemption};
 pub use delivery::{BatchLimits, OfferedMessage};
 pub use message::{NewMessage, Sent};
+pub use retention::Pruned;
 pub use session::SavedSession;
 
 type Hook = Box<dyn FnOnce() + Send>;

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,10 @@ use crate::sandbox::Limits;
 
 /// The sandbox's own processes in the job's groups: bubblewrap twice, and process 1.
 const OWN_PROCESSES: u64 = 3;
+
+/// How long a group may seem to be in use; after that it stays, and says by its name whose it was.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Where groups can be made.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -42,7 +47,7 @@ impl Places {
             let trial = place.join(name());
             let counts = fs::create_dir(&trial).is_ok() && counts(place, &trial);
             // What could not be made cannot be removed.
-            let _ = fs::remove_dir(&trial);
+            fs::remove_dir(&trial).ok();
             counts
         });
         Self(usable.collect())
@@ -55,16 +60,15 @@ impl Places {
             if made.0.processes && made.0.memory {
                 break;
             }
-            let path = place.join(name());
-            fs::create_dir(&path)?;
+            let path = new_group(place)?;
             made.0.paths.push(path.clone());
             made.0.processes |= set(&path, "pids.max", limits.processes.saturating_add(OWN_PROCESSES))?;
             made.0.memory |= set(&path, "memory.max", limits.memory)?;
             made.0.memory |= set(&path, "memory.limit_in_bytes", limits.memory)?;
             // Not every kernel counts swap, or kills a group as one.
-            let _ = set(&path, "memory.swap.max", 0);
-            let _ = set(&path, "memory.memsw.limit_in_bytes", limits.memory);
-            let _ = set(&path, "memory.oom.group", 1);
+            set(&path, "memory.swap.max", 0).ok();
+            set(&path, "memory.memsw.limit_in_bytes", limits.memory).ok();
+            set(&path, "memory.oom.group", 1).ok();
         }
         Ok(made)
     }
@@ -74,6 +78,21 @@ impl Groups {
     /// Puts this process, and so all it will start, into the groups.
     pub(super) fn join(&self) -> io::Result<()> {
         self.paths.iter().try_for_each(|path| fs::write(path.join("cgroup.procs"), "0"))
+    }
+
+    /// Removes the groups, when nothing is in them any more.
+    pub(super) fn remove(&self) {
+        self.paths.iter().for_each(|path| remove(path));
+    }
+}
+
+/// The kernel lets go of a dead process a moment after its parent was told.
+fn remove(group: &Path) {
+    let begin = Instant::now();
+    while fs::remove_dir(group).is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
+        && begin.elapsed() < PATIENCE
+    {
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -85,14 +104,23 @@ impl Made {
 
 impl Drop for Made {
     fn drop(&mut self) {
-        for path in &self.0.paths {
-            // A group that something is left in stays, and says so by its name.
-            let _ = fs::remove_dir(path);
+        self.0.remove();
+    }
+}
+
+/// Makes a group. A name may be taken by what a daemon of the same number left.
+fn new_group(place: &Path) -> io::Result<PathBuf> {
+    loop {
+        let path = place.join(name());
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
     }
 }
 
-/// A name that no other group here has.
+/// A name that no other group of this process has.
 fn name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("bridge-guard-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
@@ -177,7 +205,7 @@ mod tests {
     fn a_container_sees_its_groups_below_its_own_root() {
         let mounts = "1 1 0:1 /docker/x /sys/fs/cgroup ro - cgroup2 cgroup rw,nsdelegate";
         assert_eq!(candidates("0::/docker/x/y\n", mounts)[0], Path::new("/sys/fs/cgroup/y"));
-        assert_eq!(candidates("0::/elsewhere\n", mounts), [PathBuf::new(); 0]);
+        assert!(candidates("0::/elsewhere\n", mounts).is_empty());
     }
 
     #[test]

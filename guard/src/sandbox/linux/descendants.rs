@@ -22,20 +22,18 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub(super) fn kill_all(cgroups: &[PathBuf], mut on_end: impl FnMut(Pid, WaitStatus)) -> usize {
     no_more_of_them(cgroups);
     let begin = Instant::now();
-    loop {
+    while !reap(&mut on_end) {
         let living = freeze();
-        for process in &living {
-            // It may be dead already.
-            let _ = kill(*process, Signal::SIGKILL);
-        }
-        if reap(&mut on_end) {
-            return 0;
-        }
         if begin.elapsed() > PATIENCE {
             return living.len();
         }
+        for process in &living {
+            // It may be dead already.
+            kill(*process, Signal::SIGKILL).ok();
+        }
         std::thread::sleep(PAUSE);
     }
+    0
 }
 
 /// Lets the kernel kill, or at least refuse to start, whatever is in the job's control groups. Where that fails the
@@ -45,7 +43,7 @@ fn no_more_of_them(cgroups: &[PathBuf]) {
         for (file, value) in [("pids.max", "0"), ("cgroup.kill", "1")] {
             let path = group.join(file);
             if path.exists() {
-                let _ = fs::write(path, value);
+                fs::write(path, value).ok();
             }
         }
     }
@@ -60,7 +58,7 @@ fn freeze() -> BTreeSet<Pid> {
         let before = stopped.len();
         for process in living {
             if stopped.insert(process) {
-                let _ = kill(process, Signal::SIGSTOP);
+                kill(process, Signal::SIGSTOP).ok();
             }
         }
         if stopped.len() == before || begin.elapsed() > PATIENCE / 4 {

@@ -23,7 +23,7 @@ pub(super) fn main() -> i32 {
     let progress = match started {
         Ok(program) => {
             // Without a supervisor there is nobody left to tell.
-            let _ = supervisor.send(&Progress::Started);
+            supervisor.send(&Progress::Started).ok();
             wait(program).map_or_else(|error| Progress::Failed(setup(error)), Progress::Ended)
         }
         Err(failure) => Progress::Failed(failure),
@@ -39,7 +39,7 @@ fn start(job: &Job) -> Result<Pid, Failure> {
     // What this process has open or was started from must not be reached through `/proc/1`.
     set_dumpable(false).map_err(setup)?;
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
-    seccomp::install(Shared { network: job.network, host: false }).map_err(setup)?;
+    seccomp::install(Shared { network: job.network, host: None }).map_err(setup)?;
     let child = command(job).spawn().map_err(|error| Failure::Program(error.to_string()))?;
     i32::try_from(child.id()).map(Pid::from_raw).map_err(setup)
 }

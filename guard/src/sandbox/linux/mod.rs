@@ -18,6 +18,7 @@ mod rlimits;
 mod run;
 mod seccomp;
 mod supervise;
+mod syscalls;
 mod system;
 mod trial;
 
@@ -46,6 +47,6 @@ fn close_inherited() {
     let open: Vec<i32> = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
         // The one that the list was read through is closed already.
-        let _ = nix::unistd::close(descriptor);
+        nix::unistd::close(descriptor).ok();
     }
 }

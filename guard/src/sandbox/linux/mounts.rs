@@ -158,10 +158,10 @@ fn system(list: &mut Words) {
 /// Directories in memory, for this job alone.
 fn private(list: &mut Words, size: u64) {
     let size = size.to_string();
-    list.extend(["--size", &size, "--perms", "0700", "--tmpfs", "/dev/shm"]);
-    list.extend(["--size", &size, "--perms", "0700", "--tmpfs", TMP_INSIDE]);
-    list.extend(["--perms", "0700", "--dir", HOME_INSIDE]);
-    list.extend(["--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+    for directory in ["/dev/shm", TMP_INSIDE, "/var/tmp"] {
+        list.extend(["--size", &size, "--perms", "0700", "--tmpfs", directory]);
+    }
+    list.extend(["--perms", "0700", "--dir", HOME_INSIDE, "--dir", "/run"]);
 }
 
 /// A command line being written.
@@ -182,5 +182,97 @@ impl Words {
         self.0.push(path.into());
         self.extend(["--remount-ro"]);
         self.0.push(path.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::symlink;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sandbox::Limits;
+
+    fn job(readable: &[&Path], writable: &[&Path], protected: &[&Path], hidden: &[&Path]) -> Job {
+        let owned = |paths: &[&Path]| paths.iter().map(|path| path.to_path_buf()).collect();
+        Job {
+            program: "/bin/true".into(),
+            argv: vec!["true".into()],
+            directory: "/".into(),
+            environment: BTreeMap::new(),
+            readable: owned(readable),
+            writable: owned(writable),
+            protected: owned(protected),
+            hidden: owned(hidden),
+            network: false,
+            limits: Limits {
+                time: Duration::from_secs(1),
+                processes: 1,
+                memory: 4096,
+                file: 1,
+                open_files: 9,
+                output: 1,
+            },
+        }
+    }
+
+    fn mounts(job: &Job, root: &Path) -> Vec<(String, Mount)> {
+        let below = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
+        Mounts::of(job).unwrap().0.iter().map(|(path, mount)| (below(path), *mount)).collect()
+    }
+
+    fn tree(directories: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for directory in directories {
+            fs::create_dir_all(root.path().join(directory)).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn the_way_to_a_protected_directory_is_pinned() {
+        let root = tree(&["w/.git/hooks/deep"]);
+        let path = |name: &str| root.path().join(name);
+        let job = job(&[], &[&path("w")], &[&path("w/.git/hooks"), &path("w/absent")], &[]);
+        let expected =
+            [("w", Mount::Writable), ("w/.git", Mount::Writable), ("w/.git/hooks", Mount::ReadOnly)];
+        assert_eq!(mounts(&job, root.path()), expected.map(|(path, mount)| (path.to_owned(), mount)));
+    }
+
+    #[test]
+    fn a_protected_link_out_of_what_is_writable_mounts_nothing() {
+        let root = tree(&["w", "outside/x"]);
+        let path = |name: &str| root.path().join(name);
+        symlink(path("outside"), path("w/link")).unwrap();
+        let job = job(&[], &[&path("w")], &[&path("w/link"), &path("w/link/x")], &[]);
+        assert_eq!(mounts(&job, root.path()), [("w".to_owned(), Mount::Writable)]);
+    }
+
+    #[test]
+    fn hidden_wins_over_everything() {
+        let root = tree(&["r/state/inner", "other"]);
+        let path = |name: &str| root.path().join(name);
+        fs::write(path("r/key"), "").unwrap();
+        let hidden = [&*path("r/state"), &path("r/key"), &path("other"), &path("absent")];
+        let job = job(&[&path("r"), &path("r/state/inner")], &[], &[], &hidden);
+        let expected = [("r", Mount::ReadOnly), ("r/key", Mount::NoFile), ("r/state", Mount::NoDirectory)];
+        assert_eq!(mounts(&job, root.path()), expected.map(|(path, mount)| (path.to_owned(), mount)));
+    }
+
+    #[test]
+    fn what_is_to_be_writable_must_be_there() {
+        let root = tree(&[]);
+        let error = Mounts::of(&job(&[], &[&root.path().join("absent")], &[], &[])).unwrap_err();
+        assert!(error.to_string().contains("absent"), "{error}");
+    }
+
+    #[test]
+    fn the_network_is_shared_only_when_granted() {
+        let has = |network| {
+            let job = Job { network, ..job(&[], &[], &[], &[]) };
+            arguments(&job, &Mounts::default(), &[]).contains(&OsString::from("--unshare-net"))
+        };
+        assert_eq!((has(false), has(true)), (true, false));
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn apply(limits: &Limits, counted: &Groups) -> nix::Result<()> {
         both(Resource::RLIMIT_DATA, limits.memory)?;
     }
     // Whoever cannot be nicer was nicer already.
-    let _ = rustix::process::nice(NICENESS);
+    rustix::process::nice(NICENESS).ok();
     Ok(())
 }
 

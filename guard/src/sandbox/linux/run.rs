@@ -38,7 +38,7 @@ pub(super) fn run(executable: &Path, tier: Tier, orders: &Orders) -> Result<Raw,
         });
     if watched.is_err() {
         // Whatever it is doing; without it the job's side ends by itself.
-        let _ = child.kill();
+        child.kill().ok();
     }
     child.wait().map_err(failed)?;
     let (report, stdout, stderr) = watched?;

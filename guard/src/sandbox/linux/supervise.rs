@@ -13,7 +13,7 @@ use nix::unistd::{Pid, setsid};
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::channel::{Channel, Failure, Hold, MARK, Orders, Progress, Report, Role};
-use super::descendants;
+use super::{descendants, landlock};
 use crate::outcome::Ended;
 
 /// Runs a job by the orders on standard input and reports there.
@@ -53,6 +53,9 @@ fn supervise(orders: &Orders, daemon: &Channel) -> io::Result<Report> {
             ended = ended_by(status);
         }
     });
+    if stop == Stop::DaemonGone {
+        clean_up(orders);
+    }
     if survivors > 0 {
         return Ok(Report::Survivors(survivors));
     }
@@ -68,6 +71,14 @@ fn tell(inside: &mut Channel, orders: &Orders) -> io::Result<()> {
     match orders.hold {
         Hold::Bubblewrap { .. } => inside.send(orders),
         Hold::Landlock { .. } => Ok(()),
+    }
+}
+
+/// What the daemon would have done.
+fn clean_up(orders: &Orders) {
+    orders.cgroups.remove();
+    if let Hold::Landlock { private } = &orders.hold {
+        landlock::remove(private);
     }
 }
 

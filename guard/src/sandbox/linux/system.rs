@@ -8,9 +8,8 @@ pub(super) const PROGRAMS: [&str; 8] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store"];
 
 /// The harmless part of `/etc`: no key, no password, no list of users, nothing that a person configured for a server.
-const SETTINGS: [&str; 33] = [
+const SETTINGS: [&str; 31] = [
     "/etc/alternatives",
-    "/etc/bash.bashrc",
     "/etc/ca-certificates",
     "/etc/ca-certificates.conf",
     "/etc/crypto-policies",
@@ -32,7 +31,6 @@ const SETTINGS: [&str; 33] = [
     "/etc/pki/tls/cert.pem",
     "/etc/pki/tls/certs",
     "/etc/pki/tls/openssl.cnf",
-    "/etc/profile",
     "/etc/protocols",
     "/etc/redhat-release",
     "/etc/rpc",

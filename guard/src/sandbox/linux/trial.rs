@@ -21,13 +21,14 @@ const CODE: i32 = 42;
 pub(in crate::sandbox) fn try_bubblewrap(executable: PathBuf) -> Result<Box<dyn Barrier>, Reason> {
     let bwrap = BWRAP.map(Path::new).into_iter().find(|path| path.is_file()).ok_or(Reason::NoBubblewrap)?;
     let counted = Bubblewrap::new(executable, bwrap.to_owned());
-    if attempt(&counted).is_ok() {
-        return Ok(Box::new(counted));
-    }
+    let Err(first) = attempt(&counted) else { return Ok(Box::new(counted)) };
     let barrier = counted.uncounted();
-    match attempt(&barrier) {
-        Ok(()) => Ok(Box::new(barrier)),
-        Err(words) => Err(Reason::BubblewrapFails { bwrap: bwrap.to_owned(), words }),
+    if attempt(&barrier).is_ok() {
+        return Ok(Box::new(barrier));
+    }
+    match first {
+        Reason::TrialFails(words) => Err(Reason::BubblewrapFails { bwrap: bwrap.to_owned(), words }),
+        other => Err(other),
     }
 }
 
@@ -37,20 +38,22 @@ pub(in crate::sandbox) fn try_landlock(executable: PathBuf) -> Result<Box<dyn Ba
         return Err(Reason::Root);
     }
     let counted = Landlock::new(executable)?;
-    if attempt(&counted).is_ok() {
-        return Ok(Box::new(counted));
-    }
+    let Err(first) = attempt(&counted) else { return Ok(Box::new(counted)) };
     let barrier = counted.uncounted();
-    attempt(&barrier).map_err(Reason::TrialFails)?;
+    attempt(&barrier).map_err(|_| first)?;
     Ok(Box::new(barrier))
 }
 
-fn attempt(barrier: &dyn Barrier) -> Result<(), String> {
+fn attempt(barrier: &dyn Barrier) -> Result<(), Reason> {
     match barrier.run(&job()) {
         Ok(raw) if raw.ended == Ended::Code(CODE) => Ok(()),
-        Ok(raw) => Err(format!("{:?} {}", raw.ended, String::from_utf8_lossy(&raw.stderr.head))),
-        Err(RunError::Setup { reason, .. } | RunError::Unfit { reason, .. }) => Err(reason),
-        Err(error) => Err(error.to_string()),
+        Ok(raw) => {
+            let words = String::from_utf8_lossy(&raw.stderr.head).trim().to_owned();
+            Err(Reason::TrialFails(format!("it ended with {:?} {words}", raw.ended)))
+        }
+        Err(RunError::Setup { reason, .. }) => Err(Reason::TrialFails(reason)),
+        Err(RunError::Unfit { reason, .. }) => Err(Reason::Unfit(reason)),
+        Err(error) => Err(Reason::TrialFails(error.to_string())),
     }
 }
 
