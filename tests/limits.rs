@@ -196,3 +196,24 @@ fn the_hour_is_kept_across_restarts() {
     let refused = pair.a.call_stubbornly("send_to_partner", &json!({"message": "x"})).refused();
     assert_eq!((&refused["limit"]["per"], &refused["limit"]["calls"]), (&json!("hour"), &json!(5)));
 }
+
+#[test]
+fn a_person_sees_what_is_left_of_them() {
+    let env = Env::with_config("[limits.write]\nper_minute = 1\nper_hour = 5\nper_day = 7\n");
+    let _daemon = Daemon::start(&env);
+    let mut pair = Pair::new(&env);
+    pair.send("the only one in this minute");
+    let listed = env.command(common::env::BRIDGECTL).args(["list", "--json"]).output().unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let left = |minute, hour, day| {
+        json!({
+            "minute": {"left": minute, "limit": 1}, "hour": {"left": hour, "limit": 5}, "day": {"left": day, "limit": 7},
+        })
+    };
+    let sessions = &listed[0]["sessions"];
+    assert_eq!(
+        (&sessions[0]["writes"], &sessions[1]["writes"]),
+        (&left(0, 4, 6), &left(1, 5, 7)),
+        "{listed}"
+    );
+}

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     List(List),
     /// Show a conversation with its messages
     Show(Show),
+    /// Watch conversations, messages, limits and commands live, and act on them
+    ///
+    /// Full screen, by keyboard; `?` shows the keys. Waits for the daemon while it is down.
+    Watch(Watch),
     /// Show the session tokens of a conversation (for people only; goes on record)
     Tokens(Conversation),
     /// Make a new one-time invite for a session of a conversation (for people only; goes on record)
@@ -44,6 +48,10 @@ pub(crate) enum Command {
     /// Bring two agents together: make a conversation and a sentence for each one's prompt (for people only; goes on
     /// record)
     Pair(Pair),
+    /// Say something to the agents of a conversation (for people only; goes on record)
+    ///
+    /// They see it from \"human\", a name that no agent can take.
+    Say(Say),
     /// Show the audit trail, or prove it whole
     Audit(Audit),
     /// Remove expired conversations; their audit rows stay
@@ -157,6 +165,13 @@ pub(crate) struct Show {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// Id of the conversation to begin with [default: the newest]
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Invite {
     /// Id of the conversation
     #[arg(value_name = "CONV")]
@@ -194,6 +209,21 @@ pub(crate) struct Pair {
     /// Minutes until the conversation expires, if not as configured
     #[arg(long, value_name = "N")]
     pub(crate) lifetime_minutes: Option<u32>,
+    #[command(flatten)]
+    pub(crate) format: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Say {
+    /// Id of the conversation
+    #[arg(value_name = "CONV")]
+    pub(crate) conversation: String,
+    /// What to say
+    #[arg(value_name = "TEXT")]
+    pub(crate) message: String,
+    /// Only to this session, a or b
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) format: Json,
 }

@@ -74,11 +74,16 @@ impl<S: Read + Write> Client<S> {
 
     /// Asks and waits for the answer.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<Response, Failure> {
-        write_frame(&mut self.stream, request)?;
-        match parse(&read_frame(&mut self.stream)?)? {
+        match self.exchange(request)? {
             Response::Error(error) => Err(error.into()),
             response => Ok(response),
         }
+    }
+
+    /// Asks and waits for the answer, which may be that the daemon refuses: a failure is one of the connection.
+    pub(crate) fn exchange(&mut self, request: &Request) -> Result<Response, Failure> {
+        write_frame(&mut self.stream, request)?;
+        parse(&read_frame(&mut self.stream)?)
     }
 }
 

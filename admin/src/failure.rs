@@ -72,7 +72,7 @@ pub(crate) enum Failure {
     /// Anything else.
     #[error("{0}")]
     Failed(String),
-    /// A signal asked the demo to stop.
+    /// A signal asked the program to stop.
     #[error("interrupted; nothing is left behind")]
     Interrupted(u8),
     /// Whoever read our output has gone.

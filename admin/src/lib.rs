@@ -11,11 +11,14 @@ mod failure;
 mod install;
 mod output;
 mod progress;
+mod proposal;
 mod screen;
+mod signals;
 mod source;
 mod table;
 mod text;
 mod time;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -65,6 +65,16 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lifetime_minutes: Option<u32>,
     },
+    /// A person's own message into a conversation.
+    Say {
+        /// Its id.
+        conversation: String,
+        /// The label of the session that gets it; every session's unless given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+        /// Its text.
+        message: String,
+    },
     /// Rows of the audit trail.
     Audit(AuditFilter),
     /// A proof of the audit trail.
@@ -179,6 +189,8 @@ pub enum Response {
     Invite(InviteView),
     /// To [`Request::Pair`].
     Pair(PairView),
+    /// To [`Request::Say`].
+    Said(SaidView),
     /// To [`Request::Audit`].
     Audit(Vec<AuditRow>),
     /// To [`Request::Verify`].
@@ -325,6 +337,29 @@ pub struct SessionView {
     pub unread: u64,
     /// Whether a shim is connected for it; unknown while the daemon is down.
     pub connected: Option<bool>,
+    /// What is left of its write limits; unknown while the session is not in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<WritesView>,
+}
+
+/// What a session may still write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WritesView {
+    /// Within a minute.
+    pub minute: AllowanceView,
+    /// Within an hour.
+    pub hour: AllowanceView,
+    /// Within a day.
+    pub day: AllowanceView,
+}
+
+/// A token bucket as a person sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowanceView {
+    /// Calls left now.
+    pub left: u32,
+    /// Calls left when none was made for long.
+    pub limit: u32,
 }
 
 /// A conversation with messages.
@@ -341,7 +376,7 @@ pub struct ConversationDetail {
 pub struct MessageView {
     /// Its id.
     pub id: String,
-    /// The session that sent it.
+    /// The label of the session that sent it, or `human`.
     pub from: String,
     /// When.
     pub sent_at: String,
@@ -423,6 +458,19 @@ impl std::fmt::Debug for InviteView {
     }
 }
 
+/// A person's message, stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidView {
+    /// Its id.
+    pub message_id: String,
+    /// When it was stored.
+    pub sent_at: String,
+    /// The sessions that get it.
+    pub recipients: Vec<String>,
+    /// Secrets that were replaced in it.
+    pub redactions: u32,
+}
+
 /// Messages that wait for a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailView {
@@ -501,6 +549,8 @@ mod tests {
     fn golden_requests() {
         let invite = Request::Invite { conversation: "c".into(), session: None };
         assert_eq!(serde_json::to_string(&invite).unwrap(), r#"{"cmd":"invite","conversation":"c"}"#);
+        let say = Request::Say { conversation: "c".into(), to: None, message: "m".into() };
+        assert_eq!(serde_json::to_string(&say).unwrap(), r#"{"cmd":"say","conversation":"c","message":"m"}"#);
         // What may be left out.
         for (wire, request) in [
             (r#"{"cmd":"list"}"#, Request::List { with_expired: false, after: None }),

@@ -18,6 +18,7 @@ pub(crate) mod pty;
 pub(crate) mod raw;
 pub(crate) mod scene;
 pub(crate) mod tightness;
+pub(crate) mod viewer;
 
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,7 @@ pub(crate) use pair::Pair;
 pub(crate) use pty::Person;
 pub(crate) use raw::Raw;
 pub(crate) use serde_json::{Value, json};
+pub(crate) use viewer::Viewer;
 
 /// Far beyond anything a test waits for: only to fail instead of hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,12 +5,52 @@ use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 
 use super::env::{BRIDGECTL, Env};
 use super::{PATIENCE, until_some};
 
-/// `bridgectl` on a terminal of its own.
+/// `bridgectl` on a pseudo-terminal of its own.
+pub(crate) struct Pty {
+    /// The process that has it as its controlling terminal, or waits for the one that has.
+    pub(crate) child: Child,
+    /// Our side of the terminal.
+    pub(crate) keyboard: File,
+    /// What comes from it.
+    pub(crate) screen: Receiver<Vec<u8>>,
+}
+
+impl Pty {
+    /// Starts it.
+    pub(crate) fn start(env: &Env, arguments: &[&str], size: Option<&Winsize>, term: &str) -> Self {
+        let pty = openpty(size, None).unwrap();
+        let (keyboard, slave) = (File::from(pty.master), File::from(pty.slave));
+        let child = env
+            .command("setsid")
+            .args(["--ctty", "--wait", BRIDGECTL])
+            .args(arguments)
+            .env("TERM", term)
+            .stdin(slave.try_clone().unwrap())
+            .stdout(Stdio::from(slave.try_clone().unwrap()))
+            .stderr(Stdio::from(slave))
+            .spawn()
+            .unwrap();
+        let (sender, screen) = channel();
+        let mut reader = keyboard.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4_096];
+            // The terminal fails to read once nobody holds its other side.
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if sender.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, keyboard, screen }
+    }
+}
+
+/// `bridgectl` on a terminal of its own, line by line.
 pub(crate) struct Person {
     child: Child,
     keyboard: File,
@@ -21,30 +61,8 @@ pub(crate) struct Person {
 impl Person {
     /// Starts it with a new pseudo-terminal as its controlling one.
     pub(crate) fn runs(env: &Env, arguments: &[&str]) -> Self {
-        let pty = openpty(None, None).unwrap();
-        let (master, slave) = (File::from(pty.master), File::from(pty.slave));
-        let child = env
-            .command("setsid")
-            .args(["--ctty", "--wait", BRIDGECTL])
-            .args(arguments)
-            .env("TERM", "dumb")
-            .stdin(slave.try_clone().unwrap())
-            .stdout(Stdio::from(slave.try_clone().unwrap()))
-            .stderr(Stdio::from(slave))
-            .spawn()
-            .unwrap();
-        let (sender, screen) = channel();
-        let mut reader = master.try_clone().unwrap();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4_096];
-            // The terminal fails to read once nobody holds its other side.
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                if sender.send(bytes[..count].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, keyboard: master, screen, seen: String::new() }
+        let Pty { child, keyboard, screen } = Pty::start(env, arguments, None, "dumb");
+        Self { child, keyboard, screen, seen: String::new() }
     }
 
     /// Waits until the screen shows that text; returns everything behind it on its line.

@@ -143,7 +143,7 @@ fn render(look: Look, row: &AuditRow) -> String {
 }
 
 /// `key=value` for an object, as it stands for anything else.
-fn details(details: &Value) -> String {
+pub(crate) fn details(details: &Value) -> String {
     let shown = |value: &Value| match value {
         Value::String(text) if !text.is_empty() && !text.contains(char::is_whitespace) => {
             safe_text(text).into_owned()

@@ -88,6 +88,7 @@ pub(super) mod tests {
                     note: Some("the schema\x1b[2J".into()),
                     unread: 0,
                     connected: Some(true),
+                    writes: None,
                 },
                 SessionView {
                     session_id: "b".into(),
@@ -98,6 +99,7 @@ pub(super) mod tests {
                     note: None,
                     unread: 2,
                     connected: Some(false),
+                    writes: None,
                 },
             ],
         }

@@ -1,6 +1,6 @@
 //! One command, one file.
 
-mod audit;
+pub(crate) mod audit;
 mod audit_export;
 mod audit_verify;
 mod backup;
@@ -23,7 +23,8 @@ mod pair;
 mod redact;
 mod reload;
 mod restore;
-mod sessions;
+pub(crate) mod say;
+pub(crate) mod sessions;
 mod show;
 mod stats;
 mod status;
@@ -36,6 +37,7 @@ use crate::cli::{Command, Db};
 use crate::demo;
 use crate::failure::{Done, Failure};
 use crate::screen::Screen;
+use crate::watch;
 
 /// Does what the command line asks for.
 pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure> {
@@ -43,9 +45,11 @@ pub(crate) fn run(command: Command, screen: &mut Screen) -> Result<Done, Failure
         Command::Status(format) => status::run(screen, &format),
         Command::List(arguments) => list::run(screen, &arguments),
         Command::Show(arguments) => show::run(screen, &arguments),
+        Command::Watch(arguments) => watch::run(screen.look(), arguments),
         Command::Tokens(arguments) => tokens::run(screen, &arguments),
         Command::Invite(arguments) => invite::run(screen, &arguments),
         Command::Pair(arguments) => pair::run(screen, &arguments),
+        Command::Say(arguments) => say::run(screen, arguments),
         Command::Audit(arguments) => audit::run(screen, &arguments),
         Command::Cleanup(arguments) => cleanup::run(screen, &arguments),
         Command::Install(arguments) => install::run(screen, &arguments),
@@ -79,7 +83,7 @@ fn note_offline(screen: &Screen, live: bool) {
 }
 
 /// One thing or several.
-fn count(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

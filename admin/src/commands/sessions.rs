@@ -8,8 +8,12 @@ use crate::text::safe_text;
 use crate::time::age;
 
 /// Colour of a session: the same everywhere.
-pub(super) fn tint(session: &str) -> Tint {
-    if session == "a" { Tint::First } else { Tint::Second }
+pub(crate) fn tint(session: &str) -> Tint {
+    match session {
+        "a" => Tint::First,
+        "human" => Tint::Heading,
+        _ => Tint::Second,
+    }
 }
 
 /// Label, role, status, whether connected or when last seen, unread.

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::sandbox::Sandbox;
-use super::signals::{GLANCE, Signals};
 use super::stage::Actor;
 use crate::failure::Failure;
+use crate::signals::{GLANCE, Signals};
 
 /// Far longer than anything in the demo takes.
 const PATIENCE: Duration = Duration::from_secs(20);

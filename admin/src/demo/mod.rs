@@ -3,7 +3,6 @@
 mod agent;
 mod sandbox;
 mod script;
-mod signals;
 mod stage;
 
 use std::time::Instant;
@@ -13,8 +12,8 @@ use serde::Serialize;
 use crate::cli::Demo;
 use crate::failure::{Done, Failure};
 use crate::screen::Screen;
+use crate::signals::Signals;
 use sandbox::Sandbox;
-use signals::Signals;
 use stage::{Check, Stage};
 
 /// What `--json` prints.

@@ -13,8 +13,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, mkdtemp};
 
-use super::signals::{GLANCE, Signals};
 use crate::failure::Failure;
+use crate::signals::{GLANCE, Signals};
 
 /// How long processes get to end before they are killed.
 const MERCY: Duration = Duration::from_secs(3);

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::agent::{Agent, Answer, FAREWELL, Lifecycle};
 use super::sandbox::Sandbox;
-use super::signals::GLANCE;
 use super::stage::{Actor, Stage};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::signals::GLANCE;
 use crate::source::{Source, unexpected};
 use Actor::{Backend, Daemon, Frontend, Human};
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::signals::Signals;
 use crate::cli::Demo;
 use crate::failure::Failure;
 use crate::screen::{Look, Screen, Tint};
+use crate::signals::Signals;
 use crate::text::{safe_lines, safe_text};
 
 /// Time to read a line.

@@ -11,6 +11,7 @@ mod invite;
 mod mail;
 mod pair;
 pub mod read;
+mod say;
 mod status;
 mod tokens;
 mod yolo;
@@ -76,6 +77,10 @@ async fn answer(
             human::require(bridge, pid, "pair")?;
             pair::create(bridge, &roles, lifetime_minutes).await
         }
+        Request::Say { conversation, to, message } => {
+            human::require_terminal(bridge, pid, "say")?;
+            say::send(bridge, &conversation, to.as_deref(), &message).await
+        }
         Request::Cleanup { dry_run } => {
             if !dry_run {
                 human::require(bridge, pid, "cleanup")?;
@@ -130,7 +135,10 @@ fn read_live(bridge: &Bridge, request: &Request) -> Result<Response, AdminError>
         keys: &bridge.keys,
         paths: &bridge.paths,
         now: clock::now(),
-        live: Some(&bridge.registry),
+        live: Some(read::Live {
+            registry: &bridge.registry,
+            writes: bridge.tuning().config.limits.write.rates(),
+        }),
         gate: yolo::gate_of(bridge),
     };
     read::answer(&reader, &source, request)

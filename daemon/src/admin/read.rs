@@ -7,11 +7,14 @@ mod lines;
 mod show;
 
 use bridge_proto::admin::yolo::{YoloRequest, YoloResponse};
-use bridge_proto::admin::{AdminError, AdminErrorCode, ConversationSummary, Request, Response};
+use bridge_proto::admin::{
+    AdminError, AdminErrorCode, AllowanceView, ConversationSummary, Request, Response, WritesView,
+};
 use bridge_proto::paths::Paths;
 use rusqlite::Connection;
 
 use super::failure;
+use crate::domain::bucket::{Buckets, Rates};
 use crate::domain::id::ConversationId;
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
@@ -35,9 +38,18 @@ pub struct Source<'s> {
     /// The current time.
     pub now: Timestamp,
     /// What the running daemon holds in memory.
-    pub live: Option<&'s Registry>,
+    pub live: Option<Live<'s>>,
     /// Whether and how commands can run.
     pub gate: Gate,
+}
+
+/// What only the running daemon knows.
+#[derive(Clone, Copy)]
+pub struct Live<'s> {
+    /// Conversations and connections in use.
+    pub registry: &'s Registry,
+    /// Limits on writes.
+    pub writes: Rates,
 }
 
 /// Whether and how commands can run.
@@ -97,6 +109,7 @@ pub fn answer(
         | Request::Tokens { .. }
         | Request::Invite { .. }
         | Request::Pair { .. }
+        | Request::Say { .. }
         | Request::Cleanup { .. }
         | Request::Backup { .. }
         | Request::Import { .. }
@@ -147,7 +160,7 @@ pub(super) fn not_found(id: &str) -> AdminError {
 
 /// Adds what only the running daemon knows.
 fn add_live(source: &Source<'_>, summary: &mut ConversationSummary) {
-    let Some(registry) = source.live else { return };
+    let Some(Live { registry, writes }) = source.live else { return };
     let live = ConversationId::parse(&summary.conversation_id).ok().and_then(|id| registry.loaded(id));
     for session in &mut summary.sessions {
         session.connected = Some(false);
@@ -155,7 +168,19 @@ fn add_live(source: &Source<'_>, summary: &mut ConversationSummary) {
             let state = live.state();
             session.connected = Some(state.connections > 0);
             session.last_seen = state.last_seen.map(|seen| seen.to_string());
+            session.writes = Some(allowance(&state.writes, &writes, source.now));
         }
+    }
+}
+
+/// What a session may still write at `now`.
+fn allowance(spent: &Buckets, rates: &Rates, now: Timestamp) -> WritesView {
+    let left = spent.remaining_at(rates, now);
+    let [minute, hour, day] = rates.0;
+    WritesView {
+        minute: AllowanceView { left: left.minute, limit: minute },
+        hour: AllowanceView { left: left.hour, limit: hour },
+        day: AllowanceView { left: left.day, limit: day },
     }
 }
 

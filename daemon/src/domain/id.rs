@@ -13,6 +13,16 @@ pub struct ConversationId(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionLabel(u8);
 
+/// Who sent a message: a session, or the person in charge. No session can have the person's name: a label is one
+/// letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// An agent, by the label of its session.
+    Session(SessionLabel),
+    /// A person at a terminal.
+    Human,
+}
+
 /// A message: `msg_` and a number that grows with every message of this installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(i64);
@@ -82,6 +92,37 @@ impl fmt::Display for SessionLabel {
     }
 }
 
+impl Sender {
+    /// The person's name, and the role that agents are told.
+    pub const HUMAN: &'static str = "human";
+
+    /// Parses the outside form.
+    ///
+    /// # Errors
+    /// [`IdError::Session`].
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        match text {
+            Self::HUMAN => Ok(Self::Human),
+            label => SessionLabel::parse(label).map(Self::Session),
+        }
+    }
+}
+
+impl From<SessionLabel> for Sender {
+    fn from(label: SessionLabel) -> Self {
+        Self::Session(label)
+    }
+}
+
+impl fmt::Display for Sender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(label) => label.fmt(formatter),
+            Self::Human => formatter.write_str(Self::HUMAN),
+        }
+    }
+}
+
 impl MessageId {
     /// From the store's row number.
     #[must_use]
@@ -136,6 +177,15 @@ mod tests {
         assert_eq!(ConversationId::parse(&id.to_string()), Ok(id));
         assert_eq!(MessageId::parse("msg_17").unwrap().to_string(), "msg_17");
         assert_eq!(SessionLabel::parse("b"), Ok(SessionLabel::B));
+        for sender in [Sender::Human, SessionLabel::B.into()] {
+            assert_eq!(Sender::parse(&sender.to_string()), Ok(sender));
+        }
+    }
+
+    #[test]
+    fn no_session_can_be_called_as_the_person_is() {
+        assert_eq!(SessionLabel::parse(Sender::HUMAN), Err(IdError::Session));
+        assert_eq!(Sender::parse("Human"), Err(IdError::Session));
     }
 
     #[test]

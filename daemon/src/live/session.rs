@@ -128,6 +128,12 @@ impl LiveSession {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A message for it is on disk: counts it and wakes whoever waits for it.
+    pub fn mail_came(&self) {
+        self.state().mailbox.stored();
+        self.wake.notify_waiters();
+    }
+
     /// Notes a sign of life.
     pub fn touch(&self, now: Timestamp) {
         let mut state = self.state();

@@ -164,7 +164,7 @@ async fn record(
     let commit = bridge.store.submit(message.body.as_str().len() + 1_024, move |tx| {
         tx.end_command(id, state, &summary)?;
         let sent = tx.store_message(&message)?;
-        tx.after_commit(move || super::send_to_partner::announce(&recipients));
+        tx.after_commit(move || recipients.iter().for_each(|recipient| recipient.mail_came()));
         tx.append_audit(Entry {
             at: tx.now(),
             conversation: Some(conversation.to_string()),
@@ -180,7 +180,7 @@ async fn record(
 fn result_message(binding: &Binding, body: Clean, recipients: &[Arc<LiveSession>]) -> NewMessage {
     NewMessage {
         conversation: binding.conversation.row,
-        sender: binding.session.label,
+        sender: binding.session.label.into(),
         recipients: recipients.iter().map(|session| session.label).collect(),
         action: ActionType::CommandResult,
         body,

@@ -104,7 +104,7 @@ impl Operation for SendToPartner {
         let scope = binding.conversation.id.to_string();
         let new = NewMessage {
             conversation: binding.conversation.row,
-            sender: binding.session.label,
+            sender: binding.session.label.into(),
             recipients: partners.iter().map(|partner| partner.label).collect(),
             action: input.action_type.unwrap_or_default(),
             body: call.clean_message(&binding, &input.message),
@@ -197,7 +197,7 @@ async fn store(
                 return Ok(earlier);
             }
             let sent = tx.store_message(&new)?;
-            tx.after_commit(move || announce(&partners));
+            tx.after_commit(move || partners.iter().for_each(|partner| partner.mail_came()));
             Ok(sent)
         },
         move |sent| {
@@ -209,14 +209,6 @@ async fn store(
         },
     )
     .await
-}
-
-/// A message is on disk: count it and wake whoever waits for it.
-pub(super) fn announce(partners: &[Arc<LiveSession>]) {
-    for partner in partners {
-        partner.state().mailbox.stored();
-        partner.wake.notify_waiters();
-    }
 }
 
 fn output(call: &Call<'_>, sent: Sent, partner: Partner) -> Output {

@@ -17,8 +17,10 @@ pub(super) fn write(dossier: &Dossier) -> Result<String, Failure> {
         return Ok(text);
     }
     let mut conversation = dossier.conversation.clone();
-    // Who is connected at this moment is no part of what happened.
-    conversation.sessions.iter_mut().for_each(|session| session.connected = None);
+    // Who is connected at this moment, and may write how much, is no part of what happened.
+    for session in &mut conversation.sessions {
+        (session.connected, session.writes) = (None, None);
+    }
     let records = [Record::Export(dossier.header.clone()), Record::Conversation(conversation)]
         .into_iter()
         .chain(dossier.messages.iter().cloned().map(Record::Message))

@@ -6,16 +6,11 @@ use super::terminal::Terminal;
 use super::{ask, show, surprise};
 use crate::cli::{Enable, Json};
 use crate::failure::{Done, Failure};
+use crate::proposal::{ENABLE_WARNING, YOLO_WARNING, settled};
 use crate::screen::{Look, Screen, Tint};
 use crate::source::daemon;
 use crate::text::safe_text;
 use crate::time::age;
-
-const ENABLE_WARNING: &str = "\
-You are about to let the agents of a conversation PROPOSE commands. Nothing runs until you release it, command by command,
-with `bridgectl yolo approve`. What you release runs in a sandbox, with your files of that directory in its hands.\n";
-const YOLO_WARNING: &str = "\
-Mode yolo runs shell lines. The sandbox is then all there is between a line you misread and that directory.\n";
 
 pub(super) fn enable(screen: &mut Screen, arguments: &Enable) -> Result<Done, Failure> {
     let workspace = match &arguments.workspace {
@@ -85,22 +80,6 @@ fn confirm(look: Look, decision: Decision) -> Result<YoloResponse, Failure> {
     let code = terminal.ask(&question)?;
     let passphrase = if prepared.passphrase { Some(terminal.ask_hidden("Passphrase: ")?) } else { None };
     ask(&mut daemon, YoloRequest::Decide { decision, proof: Proof { phrase, code, passphrase } })
-}
-
-/// The decision with everything filled in that was shown: what is confirmed is what was seen, even if an agent asks for
-/// something else in the meantime.
-fn settled(decision: Decision, prepared: &Prepared) -> Decision {
-    match (&prepared.grant, decision) {
-        (Some(grant), Decision::Enable { .. }) => Decision::Enable {
-            conversation: grant.conversation_id.clone(),
-            mode: Some(grant.mode.clone()),
-            workspace: Some(grant.workspace.clone()),
-            timeout: Some(grant.timeout),
-            container: Some(grant.container),
-            network: grant.network,
-        },
-        (_, other) => other,
-    }
 }
 
 fn explain(look: Look, prepared: &Prepared) -> String {

@@ -18,7 +18,7 @@ pub(super) fn show(
     let summary = conversations::one(connection, id, source.now).map_err(failed)?;
     let mut summary = summary.ok_or_else(|| not_found(conversation))?;
     add_live(source, &mut summary);
-    let live = source.live.and_then(|registry| registry.loaded(id));
+    let live = source.live.and_then(|live| live.registry.loaded(id));
     let is_leased = |recipient: SessionLabel, message: MessageId| {
         let session = live.as_ref().and_then(|conversation| conversation.session(recipient));
         session.is_some_and(|session| session.state().mailbox.is_leased(message))

@@ -177,6 +177,7 @@ fn summary(connection: &Connection, row: i64, now: Timestamp) -> rusqlite::Resul
                 note: r.get(5)?,
                 unread: r.get::<_, i64>(6)?.unsigned_abs(),
                 connected: None,
+                writes: None,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;

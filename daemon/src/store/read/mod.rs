@@ -20,6 +20,6 @@ fn time(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Times
 }
 
 /// An error for a column that holds something this build cannot read.
-fn unreadable(column: usize, what: String) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
 }

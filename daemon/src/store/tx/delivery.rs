@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use rusqlite::params;
 
 use super::Tx;
-use crate::domain::id::{MessageId, SessionLabel};
+use crate::domain::id::{MessageId, Sender, SessionLabel};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::read::unreadable;
 
 /// How much one answer may carry.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ pub struct OfferedMessage {
     /// Its id.
     pub id: MessageId,
     /// Who sent it.
-    pub sender: String,
+    pub sender: Sender,
     /// When.
     pub sent_at: Timestamp,
     /// Why, a word of `ActionType`.
@@ -177,9 +178,10 @@ impl Tx<'_> {
 }
 
 fn read_offered(id: MessageId, row: &rusqlite::Row<'_>) -> rusqlite::Result<OfferedMessage> {
+    let sender: String = row.get(1)?;
     Ok(OfferedMessage {
         id,
-        sender: row.get(1)?,
+        sender: Sender::parse(&sender).map_err(|error| unreadable(1, error.to_string()))?,
         sent_at: Timestamp::from_millis(row.get(2)?),
         action: row.get(3)?,
         body: row.get(4)?,

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Tx;
-use crate::domain::id::{MessageId, SessionLabel};
+use crate::domain::id::{MessageId, Sender, SessionLabel};
 use crate::domain::key::Digest;
 use crate::domain::redaction::Clean;
 use crate::domain::status::ActionType;
@@ -16,7 +16,7 @@ pub struct NewMessage {
     /// Row number of its conversation.
     pub conversation: i64,
     /// Who sends it.
-    pub sender: SessionLabel,
+    pub sender: Sender,
     /// Who gets it.
     pub recipients: Vec<SessionLabel>,
     /// Why it is sent.
@@ -52,7 +52,7 @@ impl Tx<'_> {
     pub fn find_repeated(
         &mut self,
         conversation: i64,
-        sender: SessionLabel,
+        sender: Sender,
         key: &Digest,
     ) -> Result<Option<Sent>, StoreError> {
         let found = self

@@ -1,4 +1,4 @@
-//! Ctrl-C and its like, turned into a flag that every wait looks at, so that the demo always cleans up.
+//! Ctrl-C and its like, turned into a flag that every wait looks at, so that what was started or changed is put in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,16 +9,16 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::failure::Failure;
 
 /// How long a wait may overlook a signal.
-pub(super) const GLANCE: Duration = Duration::from_millis(20);
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
 /// The signal that came, if one came.
 #[derive(Debug, Clone)]
-pub(super) struct Signals(Arc<AtomicUsize>);
+pub(crate) struct Signals(Arc<AtomicUsize>);
 
 impl Signals {
     /// From now on the signals that end a program only set the flag. Handlers and not a blocked mask: children would
     /// inherit the mask, and a daemon with SIGTERM blocked could not be stopped.
-    pub(super) fn watch() -> Result<Self, Failure> {
+    pub(crate) fn watch() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal).unwrap_or_default();
@@ -29,7 +29,7 @@ impl Signals {
     }
 
     /// An error once a signal has come.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         match self.0.load(Ordering::Relaxed) {
             0 => Ok(()),
             signal => Err(Failure::Interrupted(u8::try_from(signal).unwrap_or_default())),
@@ -37,7 +37,7 @@ impl Signals {
     }
 
     /// Sleeps, unless a signal comes.
-    pub(super) fn sleep(&self, time: Duration) -> Result<(), Failure> {
+    pub(crate) fn sleep(&self, time: Duration) -> Result<(), Failure> {
         let end = Instant::now() + time;
         loop {
             self.check()?;
