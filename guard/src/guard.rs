@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use thiserror::Error;
 
@@ -125,20 +126,19 @@ type Found = Result<Box<dyn Barrier>, String>;
 pub struct Guard {
     config: GuardConfig,
     policy: Policy,
-    barrier: Found,
-    container: Found,
+    /// Found out when it is first needed: most of what is proposed is judged without.
+    barrier: OnceLock<Found>,
+    container: OnceLock<Found>,
     busy: Busy,
 }
 
 impl Guard {
-    /// Reads the policy and finds out what can hold a command here.
+    /// Reads the policy. What can hold a command here is found out when it is first asked for.
     ///
     /// # Errors
-    /// [`GuardError::Policy`] when the user's policy is not valid. No sandbox is no error yet: planning still works, and
-    /// running is refused.
+    /// [`GuardError::Policy`] when the user's policy is not valid.
     pub fn new(config: GuardConfig) -> Result<Self, GuardError> {
-        let (barrier, container) = (detect(&config), detect_container(&config));
-        Self::with_found(config, barrier, container)
+        Self::with_found(config, OnceLock::new())
     }
 
     /// The same with a given barrier for every command.
@@ -146,11 +146,10 @@ impl Guard {
     /// # Errors
     /// As [`Self::new`].
     pub fn with_barrier(config: GuardConfig, barrier: Box<dyn Barrier>) -> Result<Self, GuardError> {
-        let container = detect_container(&config);
-        Self::with_found(config, Ok(barrier), container)
+        Self::with_found(config, OnceLock::from(Ok(barrier)))
     }
 
-    fn with_found(config: GuardConfig, barrier: Found, container: Found) -> Result<Self, GuardError> {
+    fn with_found(config: GuardConfig, barrier: OnceLock<Found>) -> Result<Self, GuardError> {
         let policy = match &config.policy {
             None => Policy::builtin()?,
             Some(path) => {
@@ -161,7 +160,7 @@ impl Guard {
             }
         };
         let policy = policy.with_toolchains(config.toolchains.clone());
-        Ok(Self { config, policy, barrier, container, busy: Busy::default() })
+        Ok(Self { config, policy, barrier, container: OnceLock::new(), busy: Busy::default() })
     }
 
     /// The tier that commands run in here, or why there is none.
@@ -177,7 +176,7 @@ impl Guard {
     /// # Errors
     /// [`GuardError::NoSandbox`].
     pub fn barrier(&self) -> Result<&dyn Barrier, GuardError> {
-        self.barrier.as_deref().map_err(|why| GuardError::NoSandbox(why.clone()))
+        known(self.barrier.get_or_init(|| detect(&self.config)))
     }
 
     /// The snapshots that runs took.
@@ -303,7 +302,7 @@ impl Guard {
     }
 
     fn container(&self) -> Result<&dyn Barrier, GuardError> {
-        self.container.as_deref().map_err(|why| GuardError::NoSandbox(why.clone()))
+        known(self.container.get_or_init(|| detect_container(&self.config)))
     }
 
     fn hidden(&self) -> Vec<PathBuf> {
@@ -318,6 +317,10 @@ struct Surroundings<'g> {
     snapshot: Option<String>,
     remarks: Vec<String>,
     _occupied: Occupied<'g>,
+}
+
+fn known(found: &Found) -> Result<&dyn Barrier, GuardError> {
+    found.as_deref().map_err(|why| GuardError::NoSandbox(why.clone()))
 }
 
 fn check_program(plan: &Plan) -> Result<(), GuardError> {
