@@ -32,6 +32,8 @@ pub(crate) struct Client {
     stdout: Option<ChildStdout>,
     unread: Vec<u8>,
     next_id: u64,
+    /// What every request carries as `_meta`, on revisions without a handshake.
+    meta: Option<Value>,
 }
 
 impl Client {
@@ -39,7 +41,12 @@ impl Client {
     pub(crate) fn start(mut command: Command) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        Ok(Self { child, stdin, stdout, unread: Vec::new(), next_id: 0 })
+        Ok(Self { child, stdin, stdout, unread: Vec::new(), next_id: 0, meta: None })
+    }
+
+    /// From now on every request says itself what a handshake would have said.
+    pub(crate) fn say_always(&mut self, meta: Value) {
+        self.meta = Some(meta);
     }
 
     /// The shim's process id.
@@ -49,12 +56,15 @@ impl Client {
 
     /// The line of a tool call, and its id.
     pub(crate) fn call(&mut self, tool: &str, arguments: &Value) -> (u64, String) {
-        self.request("tools/call", &json!({"name": tool, "arguments": arguments}))
+        self.request("tools/call", json!({"name": tool, "arguments": arguments}))
     }
 
     /// The line of a request, and its id.
-    pub(crate) fn request(&mut self, method: &str, params: &Value) -> (u64, String) {
+    pub(crate) fn request(&mut self, method: &str, mut params: Value) -> (u64, String) {
         self.next_id += 1;
+        if let Some(meta) = &self.meta {
+            params["_meta"] = meta.clone();
+        }
         let line = json!({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params});
         (self.next_id, format!("{line}\n"))
     }

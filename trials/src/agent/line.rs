@@ -18,7 +18,9 @@ use crate::home::Home;
 use crate::model::Violation;
 
 /// The revision that most clients in the field speak.
-const REVISION: &str = "2025-06-18";
+const USUAL: &str = "2025-06-18";
+/// The first revision without a handshake.
+const NEWEST: &str = "2026-07-28";
 /// Longest time that an answer may take, long poll and every recovery included.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a shim may outlive its client; some are stopped for a while.
@@ -229,16 +231,32 @@ impl Line {
         self.board.posts[self.number].set_shim(client.pid());
         self.client = Some(client);
         self.armed = armed.map(|(point, _)| point);
-        self.shake_hands();
+        // Every third pair.
+        if self.number / 2 % 3 == 2 {
+            self.introduce()
+        } else {
+            self.shake_hands()
+        }
         Ok(())
+    }
+
+    /// Without a handshake: every request says who calls.
+    fn introduce(&mut self) {
+        if let Some(client) = &mut self.client {
+            client.say_always(json!({
+                "io.modelcontextprotocol/protocolVersion": NEWEST,
+                "io.modelcontextprotocol/clientInfo": {"name": "trial", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }));
+        }
     }
 
     /// Until it is done, or the line is broken again.
     fn shake_hands(&mut self) {
         let client_info = json!({"name": "trial", "version": "1"});
-        let params = json!({"protocolVersion": REVISION, "capabilities": {}, "clientInfo": client_info});
+        let params = json!({"protocolVersion": USUAL, "capabilities": {}, "clientInfo": client_info});
         while let Some(client) = &mut self.client {
-            let (id, line) = client.request("initialize", &params);
+            let (id, line) = client.request("initialize", params.clone());
             let mut done = false;
             let written = client.write(line.as_bytes());
             let heard = match written {
