@@ -36,6 +36,7 @@ fn agents_talk_while_everything_dies() {
         goal: Goal::Seconds(seconds),
         faults: 3 * seconds,
         pairs: 4,
+        tell: |_| {},
     })
     .unwrap();
     println!("{}", report.to_text());

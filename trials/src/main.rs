@@ -70,7 +70,13 @@ fn run(arguments: &Arguments) -> std::io::Result<bridge_trials::Report> {
     let seed = arguments.seed.unwrap_or_else(|| RandomState::new().hash_one("seed") % 1_000_000);
     let programs = Programs::in_directory(&directory(arguments)?);
     let faults = arguments.faults.unwrap_or(usual);
-    bridge_trials::run(&Options { programs, seed, goal, faults, pairs: usize::from(arguments.pairs) })
+    let pairs = usize::from(arguments.pairs);
+    bridge_trials::run(&Options { programs, seed, goal, faults, pairs, tell })
+}
+
+#[expect(clippy::print_stderr, reason = "standard output is for the result")]
+fn tell(progress: &str) {
+    eprintln!("{progress}");
 }
 
 #[cfg(not(feature = "failpoints"))]

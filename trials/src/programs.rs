@@ -1,9 +1,11 @@
 //! The programs under trial.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aho_corasick::AhoCorasick;
 use bridge_failpoints::Point;
 
 /// Paths of the programs under trial.
@@ -52,7 +54,23 @@ pub fn point_count() -> usize {
 /// When it cannot be read.
 pub fn points_in(program: &Path) -> io::Result<Vec<&'static str>> {
     let bytes = fs::read(program)?;
-    let names = all_points().map(Point::name);
-    let holds = |name: &str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
-    Ok(names.filter(|name| holds(name)).collect())
+    let names: Vec<&str> = all_points().map(Point::name).collect();
+    let search = AhoCorasick::new(&names).map_err(io::Error::other)?;
+    let found: BTreeSet<&str> = search.find_iter(&bytes).map(|found| names[found.pattern().as_usize()]).collect();
+    Ok(found.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_wherever_they_stand() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        fs::write(&program, b"\0writer::after_commitshim::before_answer\xff").unwrap();
+        assert_eq!(points_in(&program).unwrap(), ["shim::before_answer", "writer::after_commit"]);
+        fs::write(&program, b"writer::after").unwrap();
+        assert_eq!(points_in(&program).unwrap(), [""; 0]);
+    }
 }

@@ -51,6 +51,8 @@ pub struct Options {
     pub faults: u64,
     /// Pairs of agents, at least one.
     pub pairs: usize,
+    /// Is told now and then how far the trial is.
+    pub tell: fn(&str),
 }
 
 /// Runs a trial.
@@ -79,6 +81,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
         kill_witness,
         faults: Faults::new(options.seed, failpoints),
         pace,
+        tell: options.tell,
         lasting: Vec::new(),
     };
     let mut report = Report::new(options, failpoints);

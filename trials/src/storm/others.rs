@@ -16,6 +16,8 @@ use crate::plan::{Fault, Faults};
 use crate::processes::signal;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// How often it is told how far the trial is.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Faults that are not the daemon's.
 pub(crate) struct OtherTrack {
@@ -25,6 +27,8 @@ pub(crate) struct OtherTrack {
     pub(crate) kill_witness: Arc<AtomicBool>,
     pub(crate) faults: Faults,
     pub(crate) pace: Pace,
+    /// Is told now and then how far the trial is.
+    pub(crate) tell: fn(&str),
     /// Faults that take a while.
     pub(crate) lasting: Vec<JoinHandle<()>>,
 }
@@ -32,7 +36,7 @@ pub(crate) struct OtherTrack {
 impl OtherTrack {
     /// Until the trial has reached its goal; then ends the storm.
     pub(crate) fn run(&mut self) {
-        let (mut next, mut moved, mut seen) = (1, Instant::now(), 0);
+        let (mut next, mut moved, mut seen, mut told) = (1, Instant::now(), 0, Instant::now());
         while !self.pace.is_over(&self.board) && !self.board.is_aborted() {
             if self.pace.wants_fault(&self.board, next) {
                 let (fault, victim) = self.faults.next();
@@ -46,6 +50,10 @@ impl OtherTrack {
                 let what = format!("no send was answered for {} s", Pace::STANDSTILL.as_secs());
                 self.board.violation(Violation::Stuck { what });
                 self.board.abort();
+            }
+            if told.elapsed() > TELL_EVERY {
+                told = Instant::now();
+                (self.tell)(&format!("{} answered, {} faults", seen, self.board.fault_count()));
             }
             std::thread::sleep(LOOK_AGAIN);
         }
