@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bridge_proto::paths::Paths;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -44,6 +45,8 @@ pub struct Config {
     pub yolo: YoloConfig,
     /// What is removed when: see [reliability.md](reliability.md).
     pub retention: Retention,
+    /// The audit trail.
+    pub audit: AuditConfig,
 }
 
 /// `[daemon]`
@@ -110,6 +113,25 @@ pub struct RedactionConfig {
     #[schemars(extend("x-type" = "absolute path"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<PathBuf>,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(default)]
+pub struct AuditConfig {
+    /// Where the head of the trail is noted as it grows; beside the database unless it is placed elsewhere, best where
+    /// this user can only add to files.
+    #[schemars(extend("x-type" = "absolute path"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor_file: Option<PathBuf>,
+}
+
+impl AuditConfig {
+    /// The file in use.
+    #[must_use]
+    pub fn anchor_path(&self, paths: &Paths) -> PathBuf {
+        self.anchor_file.clone().unwrap_or_else(|| paths.anchors())
+    }
 }
 
 impl Default for DaemonConfig {
@@ -254,9 +276,13 @@ impl Config {
         if !(1..=MAX_CONNECTIONS).contains(&self.daemon.max_connections) {
             return value("daemon.max_connections", format!("must be between 1 and {MAX_CONNECTIONS}"));
         }
-        if self.redaction.rules.as_ref().is_some_and(|rules| rules.is_relative()) {
+        let paths =
+            [("redaction.rules", &self.redaction.rules), ("audit.anchor_file", &self.audit.anchor_file)];
+        if let Some((key, _)) =
+            paths.iter().find(|(_, path)| path.as_ref().is_some_and(|path| path.is_relative()))
+        {
             let problem = "must be an absolute path: the daemon may be started from anywhere".to_owned();
-            return value("redaction.rules", problem);
+            return value(key, problem);
         }
         match self.retention.problem().or_else(|| self.yolo.problem()) {
             Some((key, problem)) => value(key, problem),
@@ -271,7 +297,7 @@ const MAX_CONNECTIONS: usize = 1_000_000;
 const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Keys that have no default value and so do not show in a serialised default configuration.
-const OPTIONAL_KEYS: [&str; 1] = ["redaction.rules"];
+const OPTIONAL_KEYS: [&str; 2] = ["redaction.rules", "audit.anchor_file"];
 
 /// The known key nearest to `key`, if one is near enough to be a typing mistake.
 fn nearest(key: &str) -> Option<String> {
@@ -340,6 +366,7 @@ mod tests {
             ("\n[daemon]\nmax_connections = \"x\"", "line 3"),
             ("[retention]\naudit_after = \"1h\"", "`retention.audit_after` must be at least 1d"),
             ("[retention]\nexpired_after = \"soon\"", "30d"),
+            ("[audit]\nanchor_file = \"anchors\"", "`audit.anchor_file` must be an absolute path"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

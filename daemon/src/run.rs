@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use bridge_proto::paths::{PathError, Paths};
 use clap::Parser;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::anchor;
 use crate::bridge::{Bridge, Tuning, yolo_gate};
 use crate::clock;
 use crate::config::ConfigError;
@@ -138,6 +140,7 @@ pub fn boot(paths: Paths) -> Result<(Arc<Bridge>, StoreThreads), RunError> {
     let yolo = yolo_gate(std::env::var_os("YOLO_MODE").as_deref());
     let tuning = Tuning::load(&paths, &keys, yolo)?;
     let (store, threads) = Store::open(&paths, &keys, tuning.config.store.synchronous)?;
+    pass(Point::Opened);
     let now = clock::now();
     let registry = Registry::open(store.clone(), &keys, now)?;
     Ok((Arc::new(Bridge::new(store, keys, registry, paths, tuning, now)), threads))
@@ -155,6 +158,7 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     // Without a handler the kernel would end a daemon whose files have reached their limit, instead of refusing a write.
     let _file_limit = signal(SignalKind::from_raw(nix::libc::SIGXFSZ)).map_err(system("handling SIGXFSZ"))?;
     let retention = tokio::spawn(retention::keep(Arc::clone(&bridge)));
+    let anchors = tokio::spawn(anchor::keep(Arc::clone(&bridge)));
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     let mut snapshots = tokio::time::interval(SNAPSHOTS);
     notify(&[sd_notify::NotifyState::Ready]);
@@ -174,12 +178,14 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     tracing::info!("bridged is shutting down");
     shutdown.cancel();
     retention.abort();
+    anchors.abort();
     if !serving.is_finished()
         && let Err(error) = serving.await
     {
         tracing::error!(%error, "the accepting task failed");
     }
     save_heartbeats(&bridge);
+    anchor::cast(&bridge).await;
     result
 }
 

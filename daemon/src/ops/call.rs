@@ -219,6 +219,6 @@ pub(super) fn acknowledge(
     }
     let newly = tx.mark_acknowledged(session.conversation, session.label, messages)?;
     let (session, messages) = (Arc::clone(session), messages.to_vec());
-    tx.after_commit(move || session.state().mailbox.acknowledged(&messages, newly));
+    tx.after_commit(move || session.acknowledged(&messages, newly));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use bridge_proto::PROTOCOL;
 use bridge_proto::control::Control;
 use bridge_proto::frame;
@@ -20,7 +21,7 @@ use crate::queue::ByteQueue;
 /// How long the daemon may take to answer the hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long a refused shim waits for a request to tell the reason to.
+/// How long a refused shim waits for the first request to tell the reason to.
 const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
 /// How many reads are made to get the last answers of a connection that no longer takes requests.
@@ -53,7 +54,10 @@ impl Relay<'_> {
             }
             match (&*stream).write(bytes) {
                 Ok(count) if greeting => self.preamble.consume(count),
-                Ok(count) => self.up.consume(count),
+                Ok(count) => {
+                    pass(Point::AfterRequest);
+                    self.up.consume(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -147,6 +151,7 @@ impl Relay<'_> {
             _ => true,
         };
         if wanted {
+            pass(Point::BeforeAnswer);
             self.client.send(payload);
         }
     }
@@ -192,7 +197,7 @@ impl Relay<'_> {
         }
         self.preamble.clear();
         self.up = Outbox::default();
-        let until = self.now + REFUSED_LINGER;
+        let until = (!self.served_before).then(|| self.now + REFUSED_LINGER);
         self.link = Link::Refused { message: message.into(), until, answered: !ids.is_empty() };
     }
 
