@@ -196,6 +196,17 @@ fn the_wire_knows_nobody() {
             ],
         ),
         ("daemon/src", &["bridge_shim", "bridge_admin"]),
+        (
+            "failpoints/src",
+            &[
+                "bridge_proto",
+                "bridge_redact",
+                "bridge_guard",
+                "bridge_daemon",
+                "bridge_shim",
+                "bridge_admin",
+            ],
+        ),
     ] {
         // A program beside the library may read files and name the library.
         for source in sources(root).into_iter().filter(|source| source.module != "bin") {
@@ -203,6 +214,22 @@ fn the_wire_knows_nobody() {
                 assert!(!source.code.contains(word), "{root}/{} names {word}", source.path);
             }
         }
+    }
+}
+
+#[test]
+fn no_product_knows_its_trials() {
+    for root in ["proto", "redact", "guard", "shim", "daemon", "admin", "failpoints"] {
+        for source in sources(&format!("{root}/src")) {
+            assert!(!source.code.contains("bridge_trials"), "{root}/{} names its trials", source.path);
+            let names_crate = source.code.contains("fail::") && root != "failpoints";
+            assert!(!names_crate, "{root}/{} names the crate that only builds for trials have", source.path);
+        }
+    }
+    for manifest in ["Cargo.toml", "daemon/Cargo.toml", "shim/Cargo.toml", "admin/Cargo.toml"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
+        let turns_on = text.contains("bridge-failpoints/active") || text.contains("features = [\"active\"]");
+        assert!(!turns_on, "{manifest} makes a build for trials");
     }
 }
 

@@ -12,6 +12,7 @@ use bridge_proto::admin::{
     AuditFilter, AuditRow, ConversationDetail, ConversationSummary, Request, Response, VerifyReport,
 };
 use bridge_proto::paths::Paths;
+use bridge_shim_relay::{Launch, start_daemon};
 use rusqlite::Connection;
 
 use crate::client::Client;
@@ -43,6 +44,19 @@ pub(crate) fn paths() -> Result<Paths, Failure> {
 /// The running daemon, for what needs one.
 pub(crate) fn daemon() -> Result<Client, Failure> {
     Client::connect(&paths()?.socket)
+}
+
+/// The running daemon, started if there is none.
+pub(crate) fn daemon_or_start() -> Result<Client, Failure> {
+    let paths = paths()?;
+    match Client::connect(&paths.socket) {
+        Err(Failure::NotRunning { .. }) => {
+            start_daemon(&paths, Box::new(Launch::from_env))
+                .map_err(|problem| Failure::Failed(format!("there is no daemon, and {problem}")))?;
+            Client::connect(&paths.socket)
+        }
+        outcome => outcome,
+    }
 }
 
 impl Source {

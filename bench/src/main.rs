@@ -7,6 +7,7 @@
 mod client;
 mod figures;
 mod floods;
+mod hook;
 mod memory;
 mod raw;
 mod recovery;

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::client::{Client, load, micros};
 use super::figures::{Figure, Latencies};
+use super::hook::hook;
 use super::memory::{pss_mb, rss_mb};
 use super::recovery::recovery;
 use super::rig::{Rig, send, tool_call};
@@ -48,6 +49,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "wake-up, 1,000 waiters", measure: |s| wake_up(s, 1_000), on_request: false },
     Scenario { name: "shim", measure: shim, on_request: false },
     Scenario { name: "daemon memory", measure: daemon_memory, on_request: false },
+    Scenario { name: "hook, cold", measure: hook, on_request: false },
     Scenario { name: "recovery, 1,000,000 messages", measure: recovery, on_request: true },
 ];
 

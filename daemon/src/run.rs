@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use bridge_proto::paths::{PathError, Paths};
 use clap::Parser;
 use thiserror::Error;
@@ -139,6 +140,7 @@ pub fn boot(paths: Paths) -> Result<(Arc<Bridge>, StoreThreads), RunError> {
     let yolo = yolo_gate(std::env::var_os("YOLO_MODE").as_deref());
     let tuning = Tuning::load(&paths, &keys, yolo)?;
     let (store, threads) = Store::open(&paths, &keys, tuning.config.store.synchronous)?;
+    pass(Point::Opened);
     let now = clock::now();
     let registry = Registry::open(store.clone(), &keys, now)?;
     Ok((Arc::new(Bridge::new(store, keys, registry, paths, tuning, now)), threads))

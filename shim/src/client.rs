@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
+use bridge_failpoints::{Point, pass};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
@@ -97,7 +98,12 @@ impl<'fd> Client<'fd> {
         while !self.out.is_empty() && is_writable(self.stdout)? {
             let front = self.out.front();
             match write(self.stdout, &front[..front.len().min(CHUNK)]) {
-                Ok(count) => self.out.consume(count),
+                Ok(count) => {
+                    self.out.consume(count);
+                    if !self.out.is_empty() {
+                        pass(Point::WithinAnswer);
+                    }
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => break,
                 Err(_) => return Err(Gone),

@@ -11,6 +11,7 @@ use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bridge_failpoints::{Point, pass};
 use bridge_proto::control::Control;
 use bridge_proto::frame::MAX_PAYLOAD;
 use bridge_proto::paths::Paths;
@@ -209,6 +210,7 @@ impl Relay<'_> {
             return Break(ExitCode::SUCCESS);
         }
         while let Some(lease) = self.client.receipt() {
+            pass(Point::BeforeReceipt);
             // A receipt is far below the frame limit.
             self.up.push(&Control::Delivered { lease }.to_payload()).ok();
         }
@@ -245,6 +247,7 @@ impl Relay<'_> {
     }
 
     fn line(&mut self, line: Line<'_>) {
+        pass(Point::BeforeRequest);
         match line {
             Line::TooLong { id } => self.client.send(Failure::TooLong.answer(id.as_deref()).as_bytes()),
             Line::Whole(text) => match inspect(text) {

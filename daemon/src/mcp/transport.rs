@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use bridge_proto::control::Control;
 use bridge_proto::frame::{self, HEADER};
 use bridge_proto::peek::peek;
@@ -280,7 +281,10 @@ impl Transport<RoleServer> for FrameTransport {
         let (writer, shutdown) = (self.writer.clone(), self.shutdown.clone());
         async move {
             tokio::select! {
-                flushed = writer.flush() => Ok(flushed?),
+                flushed = writer.flush() => {
+                    pass(Point::AfterAnswer);
+                    Ok(flushed?)
+                }
                 () = give_up(shutdown) => Ok(()),
             }
         }

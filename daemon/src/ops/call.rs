@@ -114,7 +114,9 @@ impl Call<'_> {
         if matches!(self.caller, Caller::Session(_)) {
             self.end_turn();
         }
-        Ok(commit?.wait().await?)
+        let value = commit?.wait().await?;
+        tracing::trace!(weight, "on disk");
+        Ok(value)
     }
 
     async fn enqueue<T: Send + 'static>(

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
+
 use crate::bridge::Bridge;
 use crate::domain::id::MessageId;
 use crate::domain::mailbox::LeaseNumber;
@@ -15,6 +17,7 @@ const CONFIRMATION_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The shim has written the answer of a lease to its client.
 pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber) {
+    pass(Point::BeforeReceiptRecorded);
     for session in connection.attached() {
         let messages = session.delivered(lease, connection.number);
         if !messages.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use rusqlite::Connection;
 
 use super::error::OpenError;
@@ -51,7 +52,9 @@ fn checkpoint_if_changed(connection: &Connection, seen: i64) -> i64 {
         .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)));
     match version {
         Ok(version) if version != seen => {
+            pass(Point::BeforeCheckpoint);
             pragma(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+            pass(Point::AfterCheckpoint);
             version
         }
         Ok(_) => seen,

@@ -6,13 +6,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::error::OpenError;
 use super::schema;
 
 /// How strongly a commit is tied to the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, schemars::JsonSchema, serde::Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Synchronous {
     /// Every answered send survives power loss.
@@ -110,15 +113,30 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     let backup = if version == 0 { PathBuf::new() } else { back_up(connection, path, version)? };
+    pass(Point::MigrationCopied);
+    watch_commits(connection, true).map_err(|source| sqlite("migrating", path, source))?;
     schema::migrations().to_latest(connection).map_err(|source| OpenError::Migration {
         path: path.to_owned(),
         backup,
         source: Box::new(source),
     })?;
+    pass(Point::MigrationAfterCommit);
+    watch_commits(connection, false).map_err(|source| sqlite("migrating", path, source))?;
     // The tables are in the file itself from the first moment, whatever befalls the log beside it.
     connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .map_err(|source| sqlite("checkpointing", path, source))
+}
+
+/// In a build for trials: a place between the last statement of a migration and its commit.
+fn watch_commits(connection: &Connection, migrating: bool) -> rusqlite::Result<()> {
+    if !bridge_failpoints::ACTIVE {
+        return Ok(());
+    }
+    connection.commit_hook(migrating.then_some(|| {
+        pass(Point::MigrationBeforeCommit);
+        false
+    }))
 }
 
 fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use bridge_failpoints::{Point, pass};
 use rusqlite::Connection;
 use rusqlite::OptionalExtension as _;
 use tokio::sync::{mpsc, oneshot};
@@ -149,6 +150,7 @@ impl Writer {
         } else if let Err(error) = self.seal.write(&self.keys, &self.head) {
             tracing::warn!(%error, "the audit seal could not be written");
         }
+        pass(Point::AfterSeal);
         for Ran { job, hooks } in ran {
             hooks.run(committed.is_ok());
             job.finish(committed.clone());
@@ -190,7 +192,10 @@ impl Writer {
                 }
             }
         }
-        self.statement("COMMIT")
+        pass(Point::BeforeCommit);
+        self.statement("COMMIT")?;
+        pass(Point::AfterCommit);
+        Ok(())
     }
 
     fn statement(&self, sql: &str) -> Result<(), StoreError> {

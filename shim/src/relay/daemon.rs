@@ -3,6 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
+use bridge_failpoints::{Point, pass};
 use bridge_proto::PROTOCOL;
 use bridge_proto::control::Control;
 use bridge_proto::frame;
@@ -53,7 +54,10 @@ impl Relay<'_> {
             }
             match (&*stream).write(bytes) {
                 Ok(count) if greeting => self.preamble.consume(count),
-                Ok(count) => self.up.consume(count),
+                Ok(count) => {
+                    pass(Point::AfterRequest);
+                    self.up.consume(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -147,6 +151,7 @@ impl Relay<'_> {
             _ => true,
         };
         if wanted {
+            pass(Point::BeforeAnswer);
             self.client.send(payload);
         }
     }

@@ -1,0 +1,30 @@
+//! Trials of the whole bridge: agents talk through real programs while daemon, shims, clients and connections die, and
+//! every promise is checked against a model.
+//!
+//! [`model`] is pure: it is told what was observed. Everything else makes things happen and observes.
+
+mod agent;
+mod answer;
+mod backup;
+mod board;
+mod cable;
+mod chance;
+mod client;
+mod database;
+mod home;
+pub mod model;
+mod plan;
+mod processes;
+mod programs;
+mod report;
+mod service;
+mod storm;
+mod trial;
+mod witness;
+
+pub use chance::Chance;
+pub use programs::{Programs, point_count, points_in};
+pub use report::Report;
+pub use storm::Goal;
+pub use trial::{Options, run};
+pub use witness::Seen;
