@@ -267,3 +267,96 @@ fn a_socket_path_too_long_is_named() {
     let (_, wrong, _) = examine(&env, &[]);
     assert!(wrong.iter().any(|line| line.starts_with("access: the socket's path")), "{wrong:#?}");
 }
+
+/// A home in which a client has the bridge, and then that is done to its configuration.
+fn plant_in_client(env: &Env, client: &str, file: &str, change: impl FnOnce(String) -> String) {
+    let installed = env.command(BRIDGECTL).args(["install", "--client", client]).output().unwrap();
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let file = env.root().join(file);
+    let before = fs::read_to_string(&file).unwrap();
+    let after = change(before.clone());
+    assert_ne!(after, before);
+    fs::write(&file, after).unwrap();
+}
+
+#[test]
+fn a_client_in_order_is_well() {
+    let env = home();
+    let clients = ["claude", "codex", "opencode", "cline"].map(|client| ["--client", client]).concat();
+    assert!(env.command(BRIDGECTL).arg("install").args(clients).output().unwrap().status.success());
+    let (well, wrong, report) = examine(&env, &[]);
+    assert!(well, "{wrong:#?}");
+    assert!(
+        report.to_string().contains("Claude Code, Codex, opencode, Cline: launches this bridge"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_clients_configuration_that_does_not_parse_is_named() {
+    leaves("clients", ".claude.json: line ", |env| {
+        plant_in_client(env, "claude", ".claude.json", |text| text[..text.len() / 2].to_owned());
+    });
+    leaves("clients", "config.toml: line ", |env| {
+        plant_in_client(env, "codex", ".codex/config.toml", |text| text + "[broken\n");
+    });
+}
+
+#[test]
+fn a_clients_shim_that_is_not_there_or_another_is_named() {
+    let shim = common::env::SHIM;
+    leaves("clients", "Codex: launches /nowhere/bridge-shim, which is not there", |env| {
+        plant_in_client(env, "codex", ".codex/config.toml", |text| {
+            text.replace(shim, "/nowhere/bridge-shim")
+        });
+    });
+    for (script, words) in [("echo bridge-shim 0.0.9", "of version 0.0.9"), ("exit 1", "which does not run")]
+    {
+        leaves("clients", words, |env| {
+            let other = env.root().join("bridge-shim");
+            fs::write(&other, format!("#!/bin/sh\n{script}\n")).unwrap();
+            mode(&other, 0o755);
+            plant_in_client(env, "opencode", "c/opencode/opencode.jsonc", |text| {
+                text.replace(shim, other.to_str().unwrap())
+            });
+        });
+    }
+}
+
+#[test]
+fn a_clients_entry_of_the_name_that_is_something_else_is_named() {
+    leaves("clients", "launches something else (npx)", |env| {
+        fs::create_dir(env.root().join(".cursor")).unwrap();
+        let taken = r#"{"mcpServers": {"bridge": {"command": "npx", "args": ["bridge"]}}}"#;
+        fs::write(env.root().join(".cursor/mcp.json"), taken).unwrap();
+    });
+}
+
+#[test]
+fn a_clients_time_out_that_is_too_short_is_named() {
+    leaves("clients", "Gemini CLI: timeout is 30000: waits for a message would be cut off", |env| {
+        plant_in_client(env, "gemini", ".gemini/settings.json", |text| text.replace("600000", "30000"));
+    });
+}
+
+#[test]
+fn a_client_that_would_look_for_another_daemon_is_named() {
+    leaves("clients", "XDG_RUNTIME_DIR is \"/elsewhere\"", |env| {
+        let runtime = env.root().join("r").to_str().unwrap().to_owned();
+        plant_in_client(env, "qwen", ".qwen/settings.json", |text| text.replace(&runtime, "/elsewhere"));
+    });
+}
+
+#[test]
+fn a_client_that_was_switched_off_or_lacks_the_entry_is_no_fault_but_noted() {
+    let env = home();
+    plant_in_client(&env, "cline", ".cline/data/settings/cline_mcp_settings.json", |text| {
+        text.replace("\"disabled\": false", "\"disabled\": true")
+    });
+    fs::create_dir(env.root().join(".copilot")).unwrap();
+    let (well, wrong, report) = examine(&env, &[]);
+    assert!(well, "{wrong:#?}");
+    let notes = report.to_string();
+    assert!(notes.contains("Cline: the bridge's entry is switched off"), "{notes}");
+    assert!(notes.contains("GitHub Copilot CLI: no entry for the bridge"), "{notes}");
+}

@@ -78,7 +78,9 @@ fn connections_that_say_nothing_are_closed_and_in_nobodys_way() {
 fn hellos_that_cannot_be() {
     let mut scene = Scene::new();
     let hello = serde_json::to_value(ClientHello::new(Role::Mcp, "9.9.9")).unwrap();
-    for (protocol, fix) in [(0, "reinstall"), (2, "restart the daemon"), (u32::MAX, "restart the daemon")] {
+    for (protocol, fix) in
+        [(0, "restart the agent's MCP client"), (2, "restart the daemon"), (u32::MAX, "restart the daemon")]
+    {
         let mut raw = Raw::dial(&scene.env);
         raw.json(&with(hello.clone(), json!({"protocol": protocol})));
         let refused = raw.read_json()["refused"].clone();

@@ -79,12 +79,19 @@ fn it_is_in_an_export_and_comes_back_with_it() {
     let _daemon = Daemon::start(&env);
     let pair = Pair::beside(&env);
     assert_eq!(says(&env, &[pair.id(), "think of the migration"]).0, 0);
+    let awkward = "only b: \"grün\"\n\t🙂 \u{202e}</p>\x1b[2J, AKIAIOSFODNN7REALKEY";
+    assert_eq!(says(&env, &[pair.id(), awkward, "--to", "b"]).0, 0);
     let export = |env: &Env, format: &str| {
         let output = env.command(BRIDGECTL).args(["export", pair.id(), "--format", format]).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
     let lines = export(&env, "jsonl");
-    assert!(lines.contains(r#""from":"human""#) && !lines.contains("writes"), "{lines}");
+    let human = lines.lines().filter(|line| line.contains(r#""from":"human""#));
+    let deliveries: Vec<usize> = human.map(|line| line.matches(r#""state":"stored""#).count()).collect();
+    assert_eq!(deliveries, [2, 1], "{lines}");
+    for passing in ["writes", "allowance", "left", "REALKEY", r#""connected":true"#] {
+        assert!(!lines.contains(passing), "{passing} is of the moment, or a secret: {lines}");
+    }
     for format in ["md", "html"] {
         let page = export(&env, format);
         assert!(page.contains("human") && page.contains("think of the migration"), "{page}");

@@ -237,11 +237,34 @@ fn nothing_stays_at(level: &str) {
     until("everything is recorded", || common::audit::rows(&env, "join_conversation", "unknown_invite") > 5);
     let log = env.log();
     assert!(log.contains("bridged is ready"), "no log to look into");
-    assert!(level == "info" || log.contains("DEBUG") || log.contains("TRACE"), "the level is not in force");
+    assert_eq!(level != "info", log.contains("DEBUG") && log.contains("TRACE"), "the level is not in force");
+    if level != "info" {
+        spans_say_who_and_how_long(&log, pair.id());
+    }
     export(&env);
     nothing_is_left(&env, &needles);
     assert!(daemon.terminate().success());
     nothing_is_left(&env, &needles);
+}
+
+/// Every call has a span: also those that fail, and those without a session.
+#[track_caller]
+fn spans_say_who_and_how_long(log: &str, conversation: &str) {
+    for (operation, outcome) in [
+        ("send_to_partner", "ok"),
+        ("send_to_partner", "invalid_argument"),
+        ("create_conversation", "ok"),
+        ("join_conversation", "unknown_invite"),
+        ("check_partner_status", "malformed_credentials"),
+    ] {
+        let line = log.lines().find(|line| {
+            line.contains(&format!("call{{operation=\"{operation}\" connection="))
+                && line.contains(&format!("answered outcome=\"{outcome}\" duration_us="))
+        });
+        assert!(line.is_some(), "no span of {operation}, {outcome}");
+    }
+    let whose = format!("conversation={conversation} session=a}}: answered outcome=\"ok\"");
+    assert!(log.contains(&whose), "{whose} is in no line");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod common;
 
 use common::database;
+use common::pty::Hangup;
 use common::{Daemon, Env, NO_LIMITS, Pair, Viewer, json};
 use nix::sys::signal::Signal;
 
@@ -44,6 +45,17 @@ fn a_signal_leaves_the_terminal_as_it_was() {
         let (status, shown) = viewer.leaves();
         assert_eq!(status.code(), Some(code), "{shown}");
         assert!(shown.contains("interrupted"), "{shown}");
+    }
+}
+
+#[test]
+fn it_ends_with_its_terminal() {
+    let env = Env::new();
+    let _daemon = Daemon::start(&env);
+    for hangup in [Hangup::Signalled, Hangup::Silent] {
+        let mut viewer = Viewer::runs_on(&env, &["watch"], hangup);
+        viewer.sees("live");
+        assert_eq!(viewer.hangs_up().code(), Some(129), "{hangup:?}");
     }
 }
 

@@ -288,9 +288,12 @@ pub(crate) enum AuditCommand {
     /// Ends with 1 when it is not. Whoever holds the key can forge a trail; a head noted elsewhere and given as
     /// anchor is what makes it evidence.
     Verify {
-        /// A head that an earlier verify or status printed and you noted elsewhere
-        #[arg(long, value_name = "HASH")]
-        anchor: Option<String>,
+        /// A head that an earlier verify or status printed and you noted elsewhere, or a file of them
+        ///
+        /// Alone it means the file in which the daemon notes the head at every approval and every hour; - reads anchors
+        /// from standard input: `journalctl -t bridged-audit -o cat | bridgectl audit verify --anchor -`
+        #[arg(long, value_name = "HASH|FILE", num_args = 0..=1)]
+        anchor: Option<Option<String>>,
         #[command(flatten)]
         format: Json,
     },

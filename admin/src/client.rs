@@ -131,7 +131,7 @@ fn broken(error: io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bridge_proto::hello::protocol_mismatch;
+    use bridge_proto::hello::{Announcement, protocol_mismatch};
 
     /// What the daemon will have said, and what was said to it.
     #[derive(Debug, Default)]
@@ -184,8 +184,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_shown_in_the_daemons_words() {
-        let mut old = ClientHello::new(Role::Admin, "0.0.9");
-        old.protocol = 0;
+        let old = Announcement { protocol: 0, version: "0.0.9".into() };
         let refused =
             serde_json::to_string(&ServerHello::Refused { refused: protocol_mismatch(&old, "0.1.0") });
         let error = Client::greet(Script::of(&[&refused.unwrap()])).unwrap_err();

@@ -2,14 +2,17 @@
 
 use bridge_daemon::admin::read;
 use bridge_daemon::clock;
+use bridge_daemon::domain::anchor::Anchor;
 use bridge_daemon::domain::key::Keys;
 use bridge_daemon::store::open::open_read_only;
+use bridge_daemon::store::read::verify::{Noted, verify};
 use bridge_daemon::store::state_dir::load_keys;
 use bridge_proto::admin::yolo::CommandsPage;
 use bridge_proto::admin::{
     AuditFilter, AuditRow, ConversationDetail, ConversationSummary, Request, Response, VerifyReport,
 };
 use bridge_proto::paths::Paths;
+use bridge_shim_relay::{Launch, start_daemon};
 use rusqlite::Connection;
 
 use crate::client::Client;
@@ -41,6 +44,19 @@ pub(crate) fn paths() -> Result<Paths, Failure> {
 /// The running daemon, for what needs one.
 pub(crate) fn daemon() -> Result<Client, Failure> {
     Client::connect(&paths()?.socket)
+}
+
+/// The running daemon, started if there is none.
+pub(crate) fn daemon_or_start() -> Result<Client, Failure> {
+    let paths = paths()?;
+    match Client::connect(&paths.socket) {
+        Err(Failure::NotRunning { .. }) => {
+            start_daemon(&paths, Box::new(Launch::from_env))
+                .map_err(|problem| Failure::Failed(format!("there is no daemon, and {problem}")))?;
+            Client::connect(&paths.socket)
+        }
+        outcome => outcome,
+    }
 }
 
 impl Source {
@@ -189,7 +205,8 @@ impl Source {
 }
 
 impl Offline {
-    fn open(paths: Paths) -> Result<Self, Failure> {
+    /// Opens the database, which may be in use.
+    pub(crate) fn open(paths: Paths) -> Result<Self, Failure> {
         let database = paths.database();
         if !database.exists() {
             return Err(Failure::NothingYet { database });
@@ -197,6 +214,12 @@ impl Offline {
         let keys = load_keys(&paths.key()).map_err(|error| Failure::Failed(error.to_string()))?;
         let connection = open_read_only(&database).map_err(|error| Failure::Failed(error.to_string()))?;
         Ok(Self { connection, keys, paths })
+    }
+
+    /// Proves the trail and compares it with anchors.
+    pub(crate) fn verify_anchors(&self, anchors: &[Anchor]) -> Result<VerifyReport, Failure> {
+        verify(&self.connection, &self.keys, &self.paths.seal(), Noted::Anchors(anchors))
+            .map_err(|error| Failure::Failed(error.to_string()))
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Failure> {

@@ -6,6 +6,7 @@
 
 mod client;
 mod figures;
+mod hook;
 mod memory;
 mod report;
 mod rig;

@@ -52,6 +52,11 @@ impl Rig {
         Ok(client)
     }
 
+    /// `bridgectl`, which sees this daemon.
+    pub(crate) fn bridgectl(&self) -> Command {
+        command(&self.binaries, "bridgectl", &self.home)
+    }
+
     /// Two clients in one conversation.
     pub(crate) fn pair(&self) -> io::Result<(Client, Client)> {
         let (mut a, mut b) = (self.client()?, self.client()?);

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::client::{Client, load, micros};
 use super::figures::{Figure, Latencies};
+use super::hook::hook;
 use super::memory::{pss_mb, rss_mb};
 use super::rig::{Rig, send, tool_call};
 use super::yardstick::Prototype;
@@ -44,6 +45,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "wake-up, 100 waiters", measure: |s| wake_up(s, 100) },
     Scenario { name: "wake-up, 1,000 waiters", measure: |s| wake_up(s, 1_000) },
     Scenario { name: "shim", measure: shim },
+    Scenario { name: "hook, cold", measure: hook },
     Scenario { name: "daemon memory", measure: daemon_memory },
 ];
 

@@ -5,77 +5,87 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use bridge_proto::paths::Paths;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::domain::bucket::Rates;
 use crate::domain::retention::Retention;
 use crate::store::Synchronous;
 
+mod limits;
+pub mod reference;
 mod yolo;
 
+pub use limits::{LimitsConfig, RateConfig};
 pub use yolo::YoloConfig;
 
 /// The whole configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct Config {
-    /// The process.
+    /// The process. Changes take a restart.
     pub daemon: DaemonConfig,
     /// Log lines.
     pub log: LogConfig,
-    /// The MCP side.
+    /// The MCP side. Changes hold for new connections.
     pub mcp: McpConfig,
     /// Identity.
     pub auth: AuthConfig,
     /// New conversations.
     pub conversation: ConversationConfig,
-    /// Rates.
+    /// Calls that are let through: as many at once as a window allows, refilled evenly. Restarting resets nothing.
     pub limits: LimitsConfig,
-    /// The database.
+    /// The database. Changes take a restart.
     pub store: StoreConfig,
-    /// Redaction.
+    /// What is taken out of everything that is stored: see [redaction.md](redaction.md).
     pub redaction: RedactionConfig,
-    /// Commands that people release.
+    /// Commands that people release: see [commands.md](commands.md). Without effect unless the daemon was started with
+    /// `YOLO_MODE=1`.
     pub yolo: YoloConfig,
-    /// What is removed when.
+    /// What is removed when: see [reliability.md](reliability.md).
     pub retention: Retention,
+    /// The audit trail.
+    pub audit: AuditConfig,
 }
 
 /// `[daemon]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct DaemonConfig {
-    /// Connections that may be open at once.
+    /// Connections that may be open at once, 1 to 1,000,000; further ones are refused.
     pub max_connections: usize,
 }
 
 /// `[log]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct LogConfig {
-    /// `error`, `warn`, `info`, `debug` or `trace`; `BRIDGED_LOG` overrides it.
+    /// From which level on lines are written; `debug` and `trace` write one for every call.
+    #[schemars(extend("enum" = LEVELS, "x-variable" = crate::log::VARIABLE))]
     pub level: String,
 }
 
 /// `[mcp]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct McpConfig {
-    /// Highest protocol revision offered to clients.
+    /// Newest protocol revision offered to clients.
+    #[schemars(extend("enum" = REVISIONS))]
     pub highest_revision: String,
 }
 
 /// `[auth]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct AuthConfig {
-    /// Whether `create_conversation` answers session tokens, as the original interface does.
+    /// Whether `create_conversation` answers session tokens, as the original interface does. `false` keeps them out of every
+    /// agent's context.
     pub expose_tokens: bool,
 }
 
 /// `[conversation]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct ConversationConfig {
     /// Minutes until a conversation expires, unless its creator asks for another lifetime.
@@ -84,82 +94,41 @@ pub struct ConversationConfig {
     pub max_lifetime_minutes: u32,
 }
 
-/// `[limits]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default)]
-pub struct LimitsConfig {
-    /// Sends and other writes, per session.
-    #[serde(deserialize_with = "write_rates")]
-    pub write: RateConfig,
-    /// Reads and waits, per session.
-    #[serde(deserialize_with = "read_rates")]
-    pub read: RateConfig,
-    /// New conversations, per process.
-    #[serde(deserialize_with = "create_rates")]
-    pub create: RateConfig,
-    /// Wrong tokens and invite codes, per process.
-    #[serde(deserialize_with = "failed_auth_rates")]
-    pub failed_auth: RateConfig,
-}
-
-/// One limit class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct RateConfig {
-    /// Calls per minute.
-    pub per_minute: u32,
-    /// Calls per hour.
-    pub per_hour: u32,
-    /// Calls per day.
-    pub per_day: u32,
-}
-
-const WRITE: RateConfig = RateConfig { per_minute: 10, per_hour: 100, per_day: 500 };
-const READ: RateConfig = RateConfig { per_minute: 120, per_hour: 3_600, per_day: 40_000 };
-const CREATE: RateConfig = RateConfig { per_minute: 60, per_hour: 600, per_day: 2_000 };
-const FAILED_AUTH: RateConfig = RateConfig { per_minute: 10, per_hour: 60, per_day: 300 };
-
-/// A limit class of which some windows may be left as they are by default.
-#[derive(Deserialize)]
-struct PartialRate {
-    per_minute: Option<u32>,
-    per_hour: Option<u32>,
-    per_day: Option<u32>,
-}
-
-macro_rules! rates_with_defaults {
-    ($($name:ident = $defaults:ident;)*) => {$(
-        fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RateConfig, D::Error> {
-            let given = PartialRate::deserialize(deserializer)?;
-            Ok(RateConfig {
-                per_minute: given.per_minute.unwrap_or($defaults.per_minute),
-                per_hour: given.per_hour.unwrap_or($defaults.per_hour),
-                per_day: given.per_day.unwrap_or($defaults.per_day),
-            })
-        }
-    )*};
-}
-rates_with_defaults! {
-    write_rates = WRITE;
-    read_rates = READ;
-    create_rates = CREATE;
-    failed_auth_rates = FAILED_AUTH;
-}
-
 /// `[store]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct StoreConfig {
-    /// `full`: answered sends survive power loss. `normal`: they survive a crash of the daemon.
+    /// How strongly an answered send is tied to the disk.
     pub synchronous: Synchronous,
 }
 
 /// `[redaction]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct RedactionConfig {
-    /// A file of additional rules; they can add to the built-in ones, never weaken them.
+    /// A file of additional rules; they add to the built-in ones and cannot weaken them.
+    #[schemars(extend("x-type" = "absolute path"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<PathBuf>,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(default)]
+pub struct AuditConfig {
+    /// Where the head of the trail is noted as it grows; beside the database unless it is placed elsewhere, best where
+    /// this user can only add to files.
+    #[schemars(extend("x-type" = "absolute path"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor_file: Option<PathBuf>,
+}
+
+impl AuditConfig {
+    /// The file in use.
+    #[must_use]
+    pub fn anchor_path(&self, paths: &Paths) -> PathBuf {
+        self.anchor_file.clone().unwrap_or_else(|| paths.anchors())
+    }
 }
 
 impl Default for DaemonConfig {
@@ -189,20 +158,6 @@ impl Default for AuthConfig {
 impl Default for ConversationConfig {
     fn default() -> Self {
         Self { lifetime_minutes: 180, max_lifetime_minutes: 7 * 24 * 60 }
-    }
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        Self { write: WRITE, read: READ, create: CREATE, failed_auth: FAILED_AUTH }
-    }
-}
-
-impl RateConfig {
-    /// The same as the bucket's rates.
-    #[must_use]
-    pub fn rates(&self) -> Rates {
-        Rates([self.per_minute, self.per_hour, self.per_day])
     }
 }
 
@@ -318,9 +273,13 @@ impl Config {
         if !(1..=MAX_CONNECTIONS).contains(&self.daemon.max_connections) {
             return value("daemon.max_connections", format!("must be between 1 and {MAX_CONNECTIONS}"));
         }
-        if self.redaction.rules.as_ref().is_some_and(|rules| rules.is_relative()) {
+        let paths =
+            [("redaction.rules", &self.redaction.rules), ("audit.anchor_file", &self.audit.anchor_file)];
+        if let Some((key, _)) =
+            paths.iter().find(|(_, path)| path.as_ref().is_some_and(|path| path.is_relative()))
+        {
             let problem = "must be an absolute path: the daemon may be started from anywhere".to_owned();
-            return value("redaction.rules", problem);
+            return value(key, problem);
         }
         match self.retention.problem().or_else(|| self.yolo.problem()) {
             Some((key, problem)) => value(key, problem),
@@ -335,7 +294,7 @@ const MAX_CONNECTIONS: usize = 1_000_000;
 const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Keys that have no default value and so do not show in a serialised default configuration.
-const OPTIONAL_KEYS: [&str; 1] = ["redaction.rules"];
+const OPTIONAL_KEYS: [&str; 2] = ["redaction.rules", "audit.anchor_file"];
 
 /// The known key nearest to `key`, if one is near enough to be a typing mistake.
 fn nearest(key: &str) -> Option<String> {
@@ -364,6 +323,7 @@ fn collect_keys(prefix: &str, table: &toml::Table, keys: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::bucket::Rates;
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
         Config::parse(text, Path::new("config.toml"))
@@ -390,7 +350,7 @@ mod tests {
     fn a_limit_may_be_given_in_part() {
         let limits = parse("[limits.write]\nper_minute = 5").unwrap().limits;
         assert_eq!(limits.write.rates(), Rates([5, 100, 500]));
-        assert_eq!(limits.read, READ);
+        assert_eq!(limits.read, Config::default().limits.read);
         let error = parse("[limits.write]\nper_minut = 5").unwrap_err().to_string();
         assert!(error.contains("did you mean `limits.write.per_minute`"), "{error}");
     }
@@ -403,6 +363,7 @@ mod tests {
             ("\n[daemon]\nmax_connections = \"x\"", "line 3"),
             ("[retention]\naudit_after = \"1h\"", "`retention.audit_after` must be at least 1d"),
             ("[retention]\nexpired_after = \"soon\"", "30d"),
+            ("[audit]\nanchor_file = \"anchors\"", "`audit.anchor_file` must be an absolute path"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

@@ -4,11 +4,14 @@
 //! fails when an arrow points back.
 
 pub mod admin;
+pub mod anchor;
 pub mod bridge;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod exec;
+#[cfg(test)]
+mod interleave;
 pub mod live;
 pub mod log;
 pub mod mcp;

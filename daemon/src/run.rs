@@ -13,6 +13,7 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::anchor;
 use crate::bridge::{Bridge, Tuning, yolo_gate};
 use crate::clock;
 use crate::config::ConfigError;
@@ -157,6 +158,7 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     // Without a handler the kernel would end a daemon whose files have reached their limit, instead of refusing a write.
     let _file_limit = signal(SignalKind::from_raw(nix::libc::SIGXFSZ)).map_err(system("handling SIGXFSZ"))?;
     let retention = tokio::spawn(retention::keep(Arc::clone(&bridge)));
+    let anchors = tokio::spawn(anchor::keep(Arc::clone(&bridge)));
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     let mut snapshots = tokio::time::interval(SNAPSHOTS);
     notify(&[sd_notify::NotifyState::Ready]);
@@ -176,12 +178,14 @@ async fn serve(bridge: Arc<Bridge>, socket: UnixListener) -> Result<(), RunError
     tracing::info!("bridged is shutting down");
     shutdown.cancel();
     retention.abort();
+    anchors.abort();
     if !serving.is_finished()
         && let Err(error) = serving.await
     {
         tracing::error!(%error, "the accepting task failed");
     }
     save_heartbeats(&bridge);
+    anchor::cast(&bridge).await;
     result
 }
 

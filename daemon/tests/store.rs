@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bridge_daemon::domain::audit::Entry;
 use bridge_daemon::domain::key::Keys;
 use bridge_daemon::domain::time::Timestamp;
-use bridge_daemon::store::read::verify::verify;
+use bridge_daemon::store::read::verify::{Noted, verify};
 use bridge_daemon::store::{Store, StoreError, StoreThreads, Synchronous, state_dir};
 use bridge_proto::admin::VerifyReport;
 use bridge_proto::paths::Paths;
+use proptest::prelude::*;
 
 struct Opened {
     store: Store,
@@ -32,7 +33,7 @@ fn open(directory: &Path) -> Opened {
 
 impl Opened {
     fn verify(&self) -> VerifyReport {
-        verify(&self.store.reader().unwrap(), &self.keys, &self.paths.seal(), None).unwrap()
+        verify(&self.store.reader().unwrap(), &self.keys, &self.paths.seal(), Noted::Nothing).unwrap()
     }
 
     fn close(self) -> (Keys, Paths) {
@@ -137,4 +138,80 @@ async fn a_database_of_a_newer_version_is_refused_untouched() {
     let keys = state_dir::load_keys(&paths.key()).unwrap();
     let error = Store::open(&paths, &keys, Synchronous::Full).err().unwrap().to_string();
     assert!(error.contains("schema version 99") && error.contains("newer bridged"), "{error}");
+}
+
+/// What a job does.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Appends,
+    /// Appends, then fails: nothing of it may stay.
+    Fails,
+    /// Its caller has lost interest before it ran: the work stands all the same.
+    IsForgotten,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Jobs of any kind in any order, from several tasks at once: each task's rows stand in the order in which it
+    /// submitted them, everybody is answered once with what became of his own job, and the chain is whole.
+    #[test]
+    fn jobs_of_any_kind_keep_their_order_and_the_chain(
+        queues in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(vec![Deed::Appends, Deed::Fails, Deed::IsForgotten]), 0..40),
+            1..5,
+        ),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let opened = open(directory.path());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let tasks: Vec<_> = queues
+            .iter()
+            .enumerate()
+            .map(|(queue, deeds)| runtime.spawn(submit_all(opened.store.clone(), queue, deeds.clone())))
+            .collect();
+        for task in tasks {
+            runtime.block_on(task).unwrap();
+        }
+        prop_assert!(opened.verify().whole);
+        let (_, paths) = opened.close();
+        let kept = details(&paths);
+        for (queue, deeds) in queues.iter().enumerate() {
+            let expected: Vec<String> = (0..deeds.len())
+                .filter(|place| !matches!(deeds[*place], Deed::Fails))
+                .map(|place| (queue * 1_000 + place).to_string())
+                .collect();
+            let own: Vec<&String> =
+                kept.iter().filter(|row| row.parse::<usize>().unwrap() / 1_000 == queue).collect();
+            prop_assert_eq!(own, expected.iter().collect::<Vec<_>>());
+        }
+    }
+}
+
+async fn submit_all(store: Store, queue: usize, deeds: Vec<Deed>) {
+    let mut answers = Vec::new();
+    for (place, deed) in deeds.into_iter().enumerate() {
+        let commit = store
+            .submit(10, move |tx| {
+                tx.append_audit(entry(queue * 1_000 + place))?;
+                if matches!(deed, Deed::Fails) { Err(refused()) } else { Ok(place) }
+            })
+            .await
+            .unwrap();
+        if !matches!(deed, Deed::IsForgotten) {
+            answers.push((place, deed, commit));
+        }
+    }
+    for (place, deed, commit) in answers {
+        match commit.wait().await {
+            Ok(answer) => assert!(matches!(deed, Deed::Appends) && answer == place),
+            Err(error) => assert!(matches!(deed, Deed::Fails), "{error}"),
+        }
+    }
+}
+
+fn details(paths: &Paths) -> Vec<String> {
+    let connection = rusqlite::Connection::open(paths.database()).unwrap();
+    let mut statement = connection.prepare("SELECT details FROM audit ORDER BY seq").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }

@@ -519,8 +519,20 @@ pub struct VerifyReport {
     pub head: String,
     /// Rows that the seal beside the database vouches for.
     pub sealed_rows: Option<i64>,
+    /// How the trail compares with anchors, when it was compared with some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<AnchorTally>,
     /// What is wrong.
     pub findings: Vec<AuditFinding>,
+}
+
+/// Anchors of an audit trail that were compared with it; those that contradict it are findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnchorTally {
+    /// Anchors whose rows are in the trail as they were.
+    pub met: u64,
+    /// Anchors of rows that were removed after their time: they could not be checked.
+    pub removed: u64,
 }
 
 /// One thing that is wrong with the audit trail.

@@ -34,6 +34,16 @@ pub struct ClientHello {
     pub reconnect: bool,
 }
 
+/// What every first frame says, whatever else later protocol numbers put into it: enough to refuse it in words.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Announcement {
+    /// Protocol number.
+    pub protocol: u32,
+    /// Version of the client's binary.
+    #[serde(default)]
+    pub version: String,
+}
+
 impl ClientHello {
     /// A first hello in `role`.
     #[must_use]
@@ -94,13 +104,20 @@ pub enum RefusalCode {
     TooManyConnections,
     /// The daemon is shutting down.
     ShuttingDown,
+    /// A word that only a newer daemon knows; its message says what to do all the same.
+    #[serde(other)]
+    Other,
 }
 
 /// Refusal for a client that speaks another protocol number: names both versions and the fix.
 #[must_use]
-pub fn protocol_mismatch(client: &ClientHello, daemon_version: &str) -> Refusal {
+pub fn protocol_mismatch(client: &Announcement, daemon_version: &str) -> Refusal {
     let (older, fix) = if client.protocol < PROTOCOL {
-        ("client", "reinstall bridge-shim and bridgectl, then restart the agent's MCP client")
+        (
+            "client",
+            "restart the agent's MCP client, which then starts the bridge-shim that is installed now; if that does not help, \
+             reinstall bridge-shim and bridgectl. Nothing is lost: messages wait",
+        )
     } else {
         (
             "daemon",
@@ -141,9 +158,31 @@ mod tests {
 
     #[test]
     fn a_mismatch_names_both_versions_and_the_fix() {
-        let mut old = ClientHello::new(Role::Mcp, "0.0.9");
-        old.protocol = 0;
-        let text = protocol_mismatch(&old, "0.1.0").message;
-        assert!(text.contains("0.0.9") && text.contains("0.1.0") && text.contains("reinstall"), "{text}");
+        for (protocol, fix) in
+            [(PROTOCOL - 1, "restart the agent's MCP client"), (PROTOCOL + 1, "restart the daemon")]
+        {
+            let client = Announcement { protocol, version: "0.0.9".into() };
+            let text = protocol_mismatch(&client, "0.1.0").message;
+            assert!(text.contains("0.0.9") && text.contains("0.1.0") && text.contains(fix), "{text}");
+        }
+    }
+
+    #[test]
+    fn golden_frames_of_other_protocol_numbers_are_understood_far_enough() {
+        let announced = |text: &str| serde_json::from_str::<Announcement>(text).unwrap();
+        let old = announced(r#"{"protocol":0,"role":"mcp","version":"0.0.9"}"#);
+        assert_eq!(old, Announcement { protocol: 0, version: "0.0.9".into() });
+        let new = announced(
+            r#"{"protocol":9,"version":"9.0.0","role":"watcher","agent":{"name":"x"},"resume":null}"#,
+        );
+        assert_eq!(new, Announcement { protocol: 9, version: "9.0.0".into() });
+        assert_eq!(announced(r#"{"protocol":7}"#), Announcement { protocol: 7, version: String::new() });
+        let refusal = r#"{"refused":{"code":"quarantined","message":"do this","until":5}}"#;
+        let refused = Refusal { code: RefusalCode::Other, message: "do this".into() };
+        assert_eq!(serde_json::from_str::<ServerHello>(refusal).unwrap(), ServerHello::Refused { refused });
+        for code in ["protocol_mismatch", "bad_hello", "too_many_connections", "shutting_down"] {
+            let known: RefusalCode = serde_json::from_str(&format!("{code:?}")).unwrap();
+            assert_eq!(serde_json::to_string(&known).unwrap(), format!("{code:?}"));
+        }
     }
 }

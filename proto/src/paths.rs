@@ -93,6 +93,12 @@ impl Paths {
         self.state.join("audit.seal")
     }
 
+    /// Heads of the audit trail, noted as it grows, unless the configuration places them elsewhere.
+    #[must_use]
+    pub fn anchors(&self) -> PathBuf {
+        self.state.join("audit.anchors")
+    }
+
     /// Where a daemon that a shim started writes its log.
     #[must_use]
     pub fn log(&self) -> PathBuf {

@@ -289,10 +289,14 @@ fn check_user(spec: &RuleSpec) -> Result<(), Problem> {
 }
 
 fn compile_regex(source: &str, group: usize) -> Result<regex::Regex, Problem> {
-    let regex = regex::RegexBuilder::new(&format!("^(?:{source})"))
-        .size_limit(REGEX_LIMIT)
-        .build()
-        .map_err(|e| Problem::Regex(Box::new(e)))?;
+    let build = |pattern: &str| {
+        let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_LIMIT).build();
+        built.map_err(|e| Problem::Regex(Box::new(e)))
+    };
+    // By itself first: `a)|(b` would close the group that anchors it and match anywhere.
+    build(source)?;
+    // A comment of `(?x)` at the end of a regex that is whole by itself would swallow the parenthesis.
+    let regex = build(&format!("^(?:{source})")).or_else(|_| build(&format!("^(?:{source}\n)")))?;
     if regex.is_match("") {
         return Err(Problem::EmptyMatch);
     }

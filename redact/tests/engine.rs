@@ -146,6 +146,29 @@ fn users_add_rules_and_allow_values() {
 }
 
 #[test]
+fn a_regex_stays_within_what_wraps_it() {
+    let load_regex = |regex: &str| {
+        load(&format!(
+            "[[rule]]\nid = \"acme-key\"\nplaceholder = \"ACME_KEY_REDACTED\"\nanchors = [\"acme_\"]\n\
+             regex = '{regex}'\nexamples = [\"acme_x\"]\ncounter_examples = [\"x\"]\n"
+        ))
+    };
+    // Balanced only together with the group around it, so that its second half would match anywhere.
+    for unbalanced in ["acme_x)|(?:harmless", "acme_x)|(harmless", "acme_x)(?:"] {
+        let error = load_regex(unbalanced).err().unwrap_or_else(|| panic!("{unbalanced} was loaded"));
+        assert!(matches!(error.problem, Problem::Regex(_)), "{unbalanced}: {error}");
+        let text = error.to_string();
+        assert!(text.contains("`acme-key`") && text.contains("unopened group"), "{text}");
+    }
+    // An alternative of its own begins where the anchor is, and a comment does not hide the end of the group.
+    for whole in ["acme_x|acme_y", "(?x) acme_x | acme_y # both", "(?x) acme_x | acme_y # either (or"] {
+        let engine = load_regex(whole).unwrap_or_else(|error| panic!("{whole}: {error}"));
+        let out = engine.redact("acme_z is not acme_y here").text.into_owned();
+        assert_eq!(out, "acme_z is not ACME_KEY_REDACTED here", "{whole}");
+    }
+}
+
+#[test]
 fn wrong_rules_are_refused_with_line_and_id() {
     let rule = |body: &str| {
         format!("# mine\n\n[[rule]]\nid = \"acme-key\"\nplaceholder = \"ACME_KEY_REDACTED\"\n{body}")

@@ -7,8 +7,10 @@ use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bridge_proto::paths::Paths;
@@ -18,6 +20,9 @@ const START_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long to leave it after a failed start.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
+
+/// Between two looks at a socket that is about to be opened.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// How much of a failed daemon's log is read for the message.
 const LOG_TAIL: u64 = 4096;
@@ -206,6 +211,22 @@ impl Autostart {
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         Ok((child, log_from))
     }
+}
+
+/// Starts the daemon if none answers, and waits until one does.
+///
+/// # Errors
+/// Why it did not start, in words.
+pub fn start_daemon(paths: &Paths, launch: FindLaunch) -> Result<(), String> {
+    let answers = || UnixStream::connect(&paths.socket).is_ok();
+    let mut autostart = Autostart::new(paths, launch);
+    while !answers() {
+        if let Step::Failed(problem) = autostart.step(Instant::now(), answers) {
+            return Err(problem);
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use bridge_proto::paths::Paths;
 
 use crate::args::Action;
-pub use crate::autostart::{FindLaunch, Launch};
+pub use crate::autostart::{FindLaunch, Launch, start_daemon};
 use crate::client::say;
 
 /// Forbids starting a daemon when set to anything.

@@ -21,8 +21,9 @@ pub(crate) enum Link {
     Refused {
         /// Why, in the daemon's words.
         message: String,
-        /// When to end even if the client asked for nothing.
-        until: Instant,
+        /// When to end even if the client asked for nothing; never where it was served before, since it believes us there
+        /// and asks sooner or later.
+        until: Option<Instant>,
         /// Whether a request was answered with the reason.
         answered: bool,
     },

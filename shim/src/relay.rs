@@ -153,7 +153,9 @@ impl Relay<'_> {
             Link::Greeting { deadline, .. } if *deadline <= self.now => {
                 self.lose("it accepts connections but does not answer");
             }
-            Link::Refused { until, .. } if *until <= self.now => return Break(ExitCode::FAILURE),
+            Link::Refused { until: Some(until), .. } if *until <= self.now => {
+                return Break(ExitCode::FAILURE);
+            }
             _ => {}
         }
         if self.patience_ends().is_some_and(|due| due <= self.now) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use bridge_daemon::store::read::verify::verify;
+use bridge_daemon::store::read::verify::{Noted, verify};
 use bridge_daemon::store::{open, state_dir};
 use bridge_proto::admin::VerifyReport;
 
@@ -26,7 +26,7 @@ pub(crate) fn audit_verify(state: &Path) -> Vec<String> {
 
     let keys = state_dir::load_keys(&state.join("master.key")).unwrap();
     let connection = open::open_read_only(&state.join("bridge.db")).unwrap();
-    let ours = verify(&connection, &keys, &state.join("audit.seal"), None).unwrap();
+    let ours = verify(&connection, &keys, &state.join("audit.seal"), Noted::Nothing).unwrap();
     assert_eq!(ours.findings, report.findings);
     report.findings.into_iter().map(|found| format!("row {}: {}", found.seq, found.problem)).collect()
 }

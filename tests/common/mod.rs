@@ -14,10 +14,12 @@ pub(crate) mod mcp;
 pub(crate) mod outcome;
 pub(crate) mod pair;
 pub(crate) mod processes;
+#[cfg(target_os = "linux")]
 pub(crate) mod pty;
 pub(crate) mod raw;
 pub(crate) mod scene;
 pub(crate) mod tightness;
+#[cfg(target_os = "linux")]
 pub(crate) mod viewer;
 
 use std::time::{Duration, Instant};
@@ -30,9 +32,11 @@ pub(crate) use env::Env;
 pub(crate) use mcp::Shim;
 pub(crate) use outcome::Outcome;
 pub(crate) use pair::Pair;
+#[cfg(target_os = "linux")]
 pub(crate) use pty::Person;
 pub(crate) use raw::Raw;
 pub(crate) use serde_json::{Value, json};
+#[cfg(target_os = "linux")]
 pub(crate) use viewer::Viewer;
 
 /// Far beyond anything a test waits for: only to fail instead of hanging.

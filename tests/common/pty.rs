@@ -2,18 +2,47 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
-use nix::pty::{Winsize, openpty};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::env::{BRIDGECTL, Env};
 use super::{PATIENCE, until_some};
 
+/// Whether a program is told by a signal that its terminal has hung up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hangup {
+    /// The terminal is its controlling one: SIGHUP comes.
+    Signalled,
+    /// It only reads and writes there.
+    Silent,
+}
+
+/// A program, killed when dropped.
+pub(crate) struct Program(Child);
+
+impl Program {
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn ends(&mut self) -> ExitStatus {
+        until_some("bridgectl ends", || self.0.try_wait().unwrap())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 /// `bridgectl` on a pseudo-terminal of its own.
 pub(crate) struct Pty {
     /// The process that has it as its controlling terminal, or waits for the one that has.
-    pub(crate) child: Child,
+    pub(crate) program: Program,
     /// Our side of the terminal.
     pub(crate) keyboard: File,
     /// What comes from it.
@@ -22,12 +51,28 @@ pub(crate) struct Pty {
 
 impl Pty {
     /// Starts it.
-    pub(crate) fn start(env: &Env, arguments: &[&str], size: Option<&Winsize>, term: &str) -> Self {
-        let pty = openpty(size, None).unwrap();
-        let (keyboard, slave) = (File::from(pty.master), File::from(pty.slave));
-        let child = env
-            .command("setsid")
-            .args(["--ctty", "--wait", BRIDGECTL])
+    pub(crate) fn start(
+        env: &Env,
+        arguments: &[&str],
+        size: Option<Winsize>,
+        term: &str,
+        hangup: Hangup,
+    ) -> Self {
+        // A child that inherits our side would hold its own terminal open.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let keyboard = openpt(flags).unwrap();
+        unlockpt(&keyboard).unwrap();
+        let slave = File::from(ioctl_tiocgptpeer(&keyboard, flags).unwrap());
+        if let Some(size) = size {
+            tcsetwinsize(&keyboard, size).unwrap();
+        }
+        let keyboard = File::from(keyboard);
+        let mut setsid = env.command("setsid");
+        if hangup == Hangup::Signalled {
+            setsid.arg("--ctty");
+        }
+        let child = setsid
+            .args(["--wait", BRIDGECTL])
             .args(arguments)
             .env("TERM", term)
             .stdin(slave.try_clone().unwrap())
@@ -46,13 +91,13 @@ impl Pty {
                 }
             }
         });
-        Self { child, keyboard, screen }
+        Self { program: Program(child), keyboard, screen }
     }
 }
 
 /// `bridgectl` on a terminal of its own, line by line.
 pub(crate) struct Person {
-    child: Child,
+    program: Program,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
     seen: String,
@@ -61,8 +106,8 @@ pub(crate) struct Person {
 impl Person {
     /// Starts it with a new pseudo-terminal as its controlling one.
     pub(crate) fn runs(env: &Env, arguments: &[&str]) -> Self {
-        let Pty { child, keyboard, screen } = Pty::start(env, arguments, None, "dumb");
-        Self { child, keyboard, screen, seen: String::new() }
+        let Pty { program, keyboard, screen } = Pty::start(env, arguments, None, "dumb", Hangup::Signalled);
+        Self { program, keyboard, screen, seen: String::new() }
     }
 
     /// Waits until the screen shows that text; returns everything behind it on its line.
@@ -90,7 +135,7 @@ impl Person {
     #[track_caller]
     pub(crate) fn leaves(mut self) -> (i32, String) {
         while self.look() {}
-        let status = until_some("bridgectl ends", || self.child.try_wait().unwrap());
+        let status = self.program.ends();
         (status.code().unwrap(), std::mem::take(&mut self.seen))
     }
 
@@ -128,13 +173,5 @@ impl Person {
             Err(RecvTimeoutError::Disconnected) => false,
             Err(RecvTimeoutError::Timeout) => panic!("the screen shows nothing new:\n{}", self.seen),
         }
-    }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        // It may have ended already.
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }

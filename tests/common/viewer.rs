@@ -3,24 +3,24 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::num::NonZero;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
-use nix::pty::Winsize;
 use nix::sys::signal::Signal;
 use nix::sys::termios::{LocalFlags, tcgetattr};
+use rustix::termios::Winsize;
 
+use super::PATIENCE;
 use super::env::Env;
 use super::processes::signal;
-use super::pty::Pty;
-use super::{PATIENCE, until_some};
+use super::pty::{Hangup, Program, Pty};
 
 const SIZE: Winsize = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
 
 /// `bridgectl` on a terminal of 80 by 24.
 pub(crate) struct Viewer {
-    child: Child,
+    program: Program,
     keyboard: File,
     output: Receiver<Vec<u8>>,
     terminal: vt100::Parser,
@@ -28,9 +28,15 @@ pub(crate) struct Viewer {
 
 impl Viewer {
     pub(crate) fn runs(env: &Env, arguments: &[&str]) -> Self {
-        let Pty { child, keyboard, screen } = Pty::start(env, arguments, Some(&SIZE), "xterm-256color");
+        Self::runs_on(env, arguments, Hangup::Signalled)
+    }
+
+    /// The same, on a terminal that hangs up in that way.
+    pub(crate) fn runs_on(env: &Env, arguments: &[&str], hangup: Hangup) -> Self {
+        let Pty { program, keyboard, screen } =
+            Pty::start(env, arguments, Some(SIZE), "xterm-256color", hangup);
         let [rows, columns] = [SIZE.ws_row, SIZE.ws_col].map(|size| NonZero::new(size).unwrap());
-        Self { child, keyboard, output: screen, terminal: vt100::Parser::new(rows, columns, 0) }
+        Self { program, keyboard, output: screen, terminal: vt100::Parser::new(rows, columns, 0) }
     }
 
     /// What the screen shows now.
@@ -76,7 +82,7 @@ impl Viewer {
     #[track_caller]
     pub(crate) fn leaves(mut self) -> (ExitStatus, String) {
         while self.look() {}
-        let status = until_some("bridgectl ends", || self.child.try_wait().unwrap());
+        let status = self.program.ends();
         let screen = self.terminal.screen();
         assert!(!screen.alternate_screen(), "the alternate screen was left");
         assert!(!screen.hide_cursor(), "the cursor is shown");
@@ -84,6 +90,15 @@ impl Viewer {
         let modes = tcgetattr(&self.keyboard).unwrap().local_flags;
         assert!(modes.contains(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG), "{modes:?}");
         (status, self.picture())
+    }
+
+    /// Takes the terminal away, as when its window is closed, and waits for the end.
+    #[track_caller]
+    pub(crate) fn hangs_up(self) -> ExitStatus {
+        let Self { mut program, keyboard, output, .. } = self;
+        // The thread that reads the other side lets go of it with the next picture.
+        drop((keyboard, output));
+        program.ends()
     }
 
     /// Whether the alternate screen is shown.
@@ -102,13 +117,5 @@ impl Viewer {
             Err(RecvTimeoutError::Disconnected) => false,
             Err(RecvTimeoutError::Timeout) => panic!("the screen shows nothing new:\n{}", self.picture()),
         }
-    }
-}
-
-impl Drop for Viewer {
-    fn drop(&mut self) {
-        // It may have ended already.
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Install {
     /// Durable name of the agent that these clients run
     #[arg(long, value_name = "NAME")]
     pub(crate) agent: Option<String>,
-    /// Replace an entry \"bridge\" that launches something else
+    /// Replace an entry `bridge` that launches something else
     #[arg(long)]
     pub(crate) force: bool,
     /// Also have the service manager (systemd --user, launchd) run the daemon; alone: only that

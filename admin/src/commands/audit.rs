@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub(super) fn run(screen: &mut Screen, arguments: &Audit) -> Result<Done, Failure> {
     match &arguments.command {
         Some(AuditCommand::Verify { anchor, format }) => {
-            return audit_verify::run(screen, anchor.as_deref(), format);
+            return audit_verify::run(screen, anchor.as_ref().map(Option::as_deref), format);
         }
         Some(AuditCommand::Export { output }) => return audit_export::run(screen, output.as_deref()),
         None => {}

@@ -6,7 +6,7 @@ use super::sessions;
 use crate::cli::Pair;
 use crate::failure::{Done, Failure};
 use crate::screen::{Look, Screen};
-use crate::source::{daemon, unexpected};
+use crate::source::{daemon_or_start, unexpected};
 use crate::table::{Grid, plain};
 use crate::text::safe_text;
 use crate::time::age;
@@ -14,7 +14,7 @@ use crate::time::age;
 pub(super) fn run(screen: &mut Screen, arguments: &Pair) -> Result<Done, Failure> {
     let roles = [arguments.first.clone(), arguments.second.clone()];
     let request = Request::Pair { roles, lifetime_minutes: arguments.lifetime_minutes };
-    let view = match daemon()?.ask(&request)? {
+    let view = match daemon_or_start()?.ask(&request)? {
         Response::Pair(view) => view,
         other => return Err(unexpected(&other)),
     };

@@ -11,7 +11,7 @@ pub(crate) mod diff;
 mod edit;
 mod file;
 pub(crate) mod launch;
-mod merge;
+pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod service;

@@ -1,6 +1,6 @@
 //! What keys do.
 
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::app::{App, Pane, Proposal};
 use super::dialog::{Details, Dialog, Refusal, SayForm, Turn};

@@ -23,7 +23,6 @@ mod transcript;
 use std::sync::mpsc::TryRecvError;
 
 use bridge_daemon::clock;
-use ratatui::crossterm::event;
 
 use crate::cli::Watch;
 use crate::failure::{Done, Failure};
@@ -57,8 +56,7 @@ pub(crate) fn run(look: Look, arguments: Watch) -> Result<Done, Failure> {
         if app.take_stale() {
             screen.draw(|frame| draw::draw(frame, &mut app))?;
         }
-        let came = event::poll(GLANCE).and_then(|came| came.then(event::read).transpose());
-        if let Some(event) = came.map_err(|error| Failure::failed("reading from the terminal", error))? {
+        if let Some(event) = screen.event(GLANCE)? {
             keys::event(&mut app, &event);
         }
         if app.over {

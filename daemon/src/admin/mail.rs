@@ -61,16 +61,13 @@ pub(super) async fn wait(
     let session = conversation.session(label);
     let session = session.ok_or_else(|| bad(format!("the conversation has no session {label}")))?;
     let deadline = Instant::now() + Duration::from_secs(u64::from(seconds.min(MAX_WAIT)));
-    loop {
-        let woken = session.wake.notified();
+    while timeout_at(deadline, session.mail()).await.is_ok() {
         let count = session.state().mailbox.available();
         if count > 0 {
             return Ok(Response::Mail(vec![view(&conversation, session, count)]));
         }
-        if timeout_at(deadline, woken).await.is_err() {
-            return Ok(Response::Mail(Vec::new()));
-        }
     }
+    Ok(Response::Mail(Vec::new()))
 }
 
 fn view(conversation: &LiveConversation, session: &LiveSession, waiting: u64) -> MailView {

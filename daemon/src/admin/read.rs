@@ -20,6 +20,7 @@ use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
 use crate::live::{LiveConversation, Registry};
 use crate::store::read::conversations::MessagePage;
+use crate::store::read::verify::Noted;
 use crate::store::read::{audit, conversations, stats, verify};
 
 /// Most rows of an audit trail or a conversation in one answer.
@@ -92,7 +93,8 @@ pub fn answer(
             Ok(Response::Audit(audit::rows(connection, &filter).map_err(failed)?))
         }
         Request::Verify { anchor } => {
-            let report = verify::verify(connection, source.keys, &source.paths.seal(), anchor.as_deref());
+            let noted = anchor.as_deref().map_or(Noted::Nothing, Noted::Head);
+            let report = verify::verify(connection, source.keys, &source.paths.seal(), noted);
             report.map(Response::Verify).map_err(|error| failure(AdminErrorCode::Store, error.to_string()))
         }
         Request::Commands { conversation, skip } => commands::page(connection, source, conversation, *skip),

@@ -3,20 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use bridge_guard::Tier;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `[yolo]`; without effect unless the daemon is started with `YOLO_MODE=1`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+/// `[yolo]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct YoloConfig {
-    /// A file of additional programs and options; it can add to the built-in policy, never weaken it.
+    /// A file of additional programs and options; it adds to the built-in policy and cannot weaken it.
+    #[schemars(extend("x-type" = "absolute path"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PathBuf>,
     /// Directories outside the system's that commands may read and whose `bin` they find programs in; without it the
     /// default ones of rustup, pyenv and nvm.
+    #[schemars(extend("x-type" = "list of absolute paths"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolchains: Option<Vec<PathBuf>>,
     /// The only kind of sandbox to use; without it the best there is.
+    #[schemars(with = "Option<String>", extend("enum" = Tier::ALL.map(Tier::as_str)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Tier>,
     /// The image that commands run in when an agent asks for a container.

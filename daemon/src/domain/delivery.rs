@@ -57,6 +57,33 @@ impl DeliveryRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever is written down next of a message, its state never goes back to one that says less, but for an offer
+        /// that never arrived.
+        #[test]
+        fn states_only_go_on(steps in prop::collection::vec(0..4_u8, 0..12), leased: bool) {
+            let now = Some(Timestamp::from_millis(1));
+            let (mut record, mut before) = (DeliveryRecord::default(), DeliveryState::Stored);
+            for step in steps {
+                match step {
+                    0 => (record.attempts, record.offered_at) = (record.attempts + 1, now),
+                    1 => record.offered_at = None,
+                    2 => record.delivered_at = now,
+                    _ => record.acknowledged_at = now,
+                }
+                let state = record.state(leased, false);
+                let back = before == DeliveryState::Offered && state == DeliveryState::Stored;
+                prop_assert!(back || state as u8 >= before as u8, "{before:?} {state:?}");
+                prop_assert!(leased || state != DeliveryState::Offered, "nobody holds it");
+                let over = record.state(leased, true);
+                let expected = if record.acknowledged_at.is_some() { DeliveryState::Acknowledged } else { DeliveryState::Expired };
+                prop_assert_eq!(over, expected);
+                before = state;
+            }
+        }
+    }
 
     #[test]
     fn states_follow_the_record() {

@@ -2,6 +2,7 @@
 //!
 //! Nothing in here reads a clock, draws randomness or does I/O: callers pass `now` and bytes.
 
+pub mod anchor;
 pub mod archive;
 pub mod audit;
 pub mod authority;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
@@ -13,12 +14,14 @@ use super::time::Timestamp;
 const LEAST_AUDIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// `[retention]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct Retention {
     /// How long after its end a conversation is removed with its messages.
+    #[schemars(with = "String", extend("x-type" = "time such as `12h`, `30d`, `8w`, or `never`"))]
     pub expired_after: Keep,
-    /// How long after it was written an audit row is removed, behind a sealed anchor.
+    /// How long after it was written an audit row is removed, behind a sealed anchor; at least `1d`.
+    #[schemars(with = "String", extend("x-type" = "time such as `12h`, `30d`, `8w`, or `never`"))]
     pub audit_after: Keep,
 }
 

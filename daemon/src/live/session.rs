@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::domain::bucket::Buckets;
-use crate::domain::id::{ConversationId, SessionLabel};
+use crate::domain::id::{ConversationId, MessageId, SessionLabel};
 use crate::domain::key::Nonce;
-use crate::domain::mailbox::Mailbox;
+use crate::domain::mailbox::{ConnectionNumber, LeaseNumber, Mailbox, Released};
 use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
 use crate::store::SavedSession;
@@ -38,7 +38,7 @@ pub struct LiveSession {
     /// What its token is computed from.
     pub nonce: Nonce,
     /// Woken whenever a message may be there to be fetched.
-    pub wake: Notify,
+    wake: Notify,
     state: Mutex<SessionState>,
 }
 
@@ -134,6 +134,57 @@ impl LiveSession {
         self.wake.notify_waiters();
     }
 
+    /// Resolves when a check could offer something. It may be gone again by the time somebody looks.
+    pub async fn mail(&self) {
+        loop {
+            // Listening begins before the look: what comes in between is heard.
+            let woken = self.wake.notified();
+            if self.state().mailbox.available() > 0 {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    /// The answer of a lease was written to the client. Returns its messages, once; what stands behind them may go now.
+    pub fn delivered(&self, lease: LeaseNumber, connection: ConnectionNumber) -> Vec<MessageId> {
+        let messages = self.state().mailbox.delivered(lease, connection);
+        if !messages.is_empty() {
+            self.wake.notify_waiters();
+        }
+        messages
+    }
+
+    /// `messages` are acknowledged on disk; `newly` of them had not been so before. What stood behind an answer that was
+    /// still on its way may go now.
+    pub fn acknowledged(&self, messages: &[MessageId], newly: u64) {
+        let freed = {
+            let mailbox = &mut self.state().mailbox;
+            let before = mailbox.available();
+            mailbox.acknowledged(messages, newly);
+            mailbox.available() > before
+        };
+        if freed {
+            self.wake.notify_waiters();
+        }
+    }
+
+    /// The messages of a lease go back to be fetched. Returns those that were on their way.
+    pub fn withdraw(&self, lease: LeaseNumber) -> Vec<MessageId> {
+        let messages = self.state().mailbox.withdraw(lease);
+        self.wake.notify_waiters();
+        messages
+    }
+
+    /// Whatever a connection held goes back to be fetched.
+    pub fn release(&self, connection: ConnectionNumber) -> Released {
+        let released = self.state().mailbox.release(connection);
+        if !released.is_empty() {
+            self.wake.notify_waiters();
+        }
+        released
+    }
+
     /// Notes a sign of life.
     pub fn touch(&self, now: Timestamp) {
         let mut state = self.state();
@@ -152,5 +203,135 @@ impl LiveSession {
     pub fn take_unsaved(&self) -> Option<SavedSession> {
         let unsaved = std::mem::take(&mut self.state().unsaved);
         unsaved.then(|| self.to_save())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interleave::{Task, every_order, pause};
+    use std::rc::Rc;
+
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    fn session(waiting: u64) -> Rc<LiveSession> {
+        Rc::new(LiveSession::from_record(
+            1,
+            SessionRecord {
+                label: SessionLabel::A,
+                role: String::new(),
+                nonce: [0; 16],
+                joined_at: None,
+                last_seen: None,
+                status: None,
+                note: None,
+                spent: Buckets::default(),
+                unacknowledged: waiting,
+            },
+        ))
+    }
+
+    /// Takes a message as the writer does, if there is one: looks and leases in one step.
+    fn take(session: &LiveSession, connection: u64) -> bool {
+        let mut state = session.state();
+        let free = (1..=4).map(MessageId::from_row).find(|id| !state.mailbox.is_leased(*id));
+        let Some(message) = free.filter(|_| state.mailbox.available() > 0) else { return false };
+        // One lease a connection in these tests, under the connection's number.
+        state.mailbox.offer(connection, connection, vec![message], NOW);
+        true
+    }
+
+    /// Waits for mail as a call does, until it has some.
+    async fn fetch(session: &LiveSession, connection: u64) {
+        loop {
+            session.mail().await;
+            pause().await;
+            if take(session, connection) {
+                return;
+            }
+        }
+    }
+
+    /// Waits, takes, has the answer delivered.
+    fn reader(session: &Rc<LiveSession>, connection: u64) -> Task {
+        let session = Rc::clone(session);
+        Box::pin(async move {
+            fetch(&session, connection).await;
+            pause().await;
+            assert_eq!(session.delivered(connection, connection).len(), 1, "it was the only holder");
+        })
+    }
+
+    fn sender(session: &Rc<LiveSession>) -> Task {
+        let session = Rc::clone(session);
+        Box::pin(async move { session.mail_came() })
+    }
+
+    #[test]
+    fn every_waiter_gets_its_message_in_every_order() {
+        let orders = every_order(|| {
+            let session = session(0);
+            vec![reader(&session, 1), reader(&session, 2), sender(&session), sender(&session)]
+        });
+        assert!(orders > 100, "{orders}");
+    }
+
+    /// A call that took the only message loses it again: its commit fails, its answer is never sent, its connection
+    /// ends. Whoever waited beside it and saw nothing must hear of it.
+    #[test]
+    fn what_one_gives_back_another_gets_in_every_order() {
+        type Loss = fn(&LiveSession);
+        let losses: [Loss; 2] = [|session| drop(session.withdraw(1)), |session| drop(session.release(1))];
+        for loss in losses {
+            for delivered in [false, true] {
+                every_order(|| {
+                    let session = session(0);
+                    let losing = Rc::clone(&session);
+                    let loser: Task = Box::pin(async move {
+                        // It may come too late and get nothing, then nobody needs it.
+                        pause().await;
+                        if take(&losing, 1) {
+                            pause().await;
+                            if delivered {
+                                losing.delivered(1, 1);
+                                pause().await;
+                            }
+                            loss(&losing);
+                        }
+                    });
+                    vec![loser, reader(&session, 2), sender(&session)]
+                });
+            }
+        }
+    }
+
+    /// While an answer is on its way nothing behind it may overtake it; when it has arrived the next may go.
+    #[test]
+    fn a_delivery_lets_the_next_one_go_in_every_order() {
+        every_order(|| {
+            let session = session(2);
+            vec![reader(&session, 1), reader(&session, 2)]
+        });
+        // The first is acknowledged by its id, which the client may know before its shim has confirmed the answer.
+        every_order(|| {
+            let session = session(2);
+            assert!(take(&session, 1));
+            let acknowledging = Rc::clone(&session);
+            let acknowledge: Task =
+                Box::pin(async move { acknowledging.acknowledged(&[MessageId::from_row(1)], 1) });
+            let second = Rc::clone(&session);
+            let next: Task = Box::pin(async move { second.mail().await });
+            vec![acknowledge, next]
+        });
+        // The connection that holds the first message hands over to the next by dying instead.
+        every_order(|| {
+            let session = session(1);
+            let dying = Rc::clone(&session);
+            assert!(take(&session, 1));
+            let death: Task = Box::pin(async move { drop(dying.release(1)) });
+            let confirming = Rc::clone(&session);
+            let confirm: Task = Box::pin(async move { drop(confirming.delivered(1, 1)) });
+            vec![death, confirm, reader(&session, 2)]
+        });
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bridge_proto::PROTOCOL;
 use bridge_proto::frame;
-use bridge_proto::hello::{ClientHello, Refusal, RefusalCode, Role, ServerHello, Welcome, protocol_mismatch};
+use bridge_proto::hello::{
+    Announcement, ClientHello, Refusal, RefusalCode, Role, ServerHello, Welcome, protocol_mismatch,
+};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -109,11 +111,12 @@ async fn read_hello(reader: &mut FrameReader) -> Result<ClientHello, Refusal> {
         Ok(None) => return Err(bad("the connection was closed".to_owned())),
         Err(error) => return Err(bad(error.to_string())),
     };
-    let hello: ClientHello = serde_json::from_slice(payload).map_err(|error| bad(error.to_string()))?;
-    if hello.protocol != PROTOCOL {
-        return Err(protocol_mismatch(&hello, env!("CARGO_PKG_VERSION")));
+    // The number first: what else stands in a hello of another one need not make sense here.
+    let announced: Announcement = serde_json::from_slice(payload).map_err(|error| bad(error.to_string()))?;
+    if announced.protocol != PROTOCOL {
+        return Err(protocol_mismatch(&announced, env!("CARGO_PKG_VERSION")));
     }
-    Ok(hello)
+    serde_json::from_slice(payload).map_err(|error| bad(error.to_string()))
 }
 
 fn welcome() -> Welcome {

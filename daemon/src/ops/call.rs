@@ -114,7 +114,9 @@ impl Call<'_> {
         if matches!(self.caller, Caller::Session(_)) {
             self.end_turn();
         }
-        Ok(commit?.wait().await?)
+        let value = commit?.wait().await?;
+        tracing::trace!(weight, "on disk");
+        Ok(value)
     }
 
     async fn enqueue<T: Send + 'static>(
@@ -217,6 +219,6 @@ pub(super) fn acknowledge(
     }
     let newly = tx.mark_acknowledged(session.conversation, session.label, messages)?;
     let (session, messages) = (Arc::clone(session), messages.to_vec());
-    tx.after_commit(move || session.state().mailbox.acknowledged(&messages, newly));
+    tx.after_commit(move || session.acknowledged(&messages, newly));
     Ok(())
 }

@@ -129,17 +129,17 @@ async fn wait_for_mail(
     let mut ticks = interval_at(start + PROGRESS_EVERY, PROGRESS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let woken = session.wake.notified();
-        if session.state().mailbox.available() > 0 {
-            let batch = offer(call, session).await?;
-            if !batch.messages.is_empty() {
-                return output(call, batch);
-            }
-            // Another call of this session was faster.
-            continue;
-        }
         tokio::select! {
-            woken = timeout_at(deadline, woken) => if woken.is_err() { return Ok(empty()) },
+            mail = timeout_at(deadline, session.mail()) => {
+                if mail.is_err() {
+                    return Ok(empty());
+                }
+                let batch = offer(call, session).await?;
+                // Else another call of this session was faster.
+                if !batch.messages.is_empty() {
+                    return output(call, batch);
+                }
+            }
             () = connection.closed.cancelled() => return Ok(empty()),
             () = call.cancelled.cancelled() => return Ok(empty()),
             _ = ticks.tick() => {
@@ -205,7 +205,8 @@ fn take(
         state.mailbox.offer(lease, connection.number, messages.iter().map(|m| m.id).collect(), tx.now());
     }
     let session = Arc::clone(session);
-    tx.after_rollback(move || drop(session.state().mailbox.withdraw(lease)));
+    // Whoever waits beside this call saw nothing while the messages were promised to it.
+    tx.after_rollback(move || drop(session.withdraw(lease)));
     Ok(Batch { messages, more })
 }
 

@@ -19,10 +19,8 @@ const CONFIRMATION_PATIENCE: Duration = Duration::from_secs(30);
 pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber) {
     pass(Point::BeforeReceiptRecorded);
     for session in connection.attached() {
-        let messages = session.state().mailbox.delivered(lease, connection.number);
+        let messages = session.delivered(lease, connection.number);
         if !messages.is_empty() {
-            // What stands behind them may go now.
-            session.wake.notify_waiters();
             let (conversation, label) = (session.conversation, session.label);
             write(bridge, move |tx| tx.mark_delivered(conversation, label, &messages));
             return;
@@ -32,7 +30,7 @@ pub fn confirm(bridge: &Arc<Bridge>, connection: &Connection, lease: LeaseNumber
 
 /// The answer of a lease will not be sent, or not be looked at: its messages go back to be fetched.
 pub fn withdraw(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, lease: LeaseNumber) {
-    let messages = session.state().mailbox.withdraw(lease);
+    let messages = session.withdraw(lease);
     put_back(bridge, session, messages);
 }
 
@@ -48,16 +46,12 @@ pub fn withdraw_stuck(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, now: Tim
 /// The connection is gone: whatever it held goes back to be fetched.
 pub fn release(bridge: &Arc<Bridge>, connection: &Connection) {
     for session in connection.close() {
-        let released = session.state().mailbox.release(connection.number);
-        if !released.is_empty() {
-            put_back(bridge, &session, released.undelivered);
-            session.wake.notify_waiters();
-        }
+        let released = session.release(connection.number);
+        put_back(bridge, &session, released.undelivered);
     }
 }
 
 fn put_back(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, messages: Vec<MessageId>) {
-    session.wake.notify_waiters();
     if messages.is_empty() {
         return;
     }

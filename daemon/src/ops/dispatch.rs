@@ -1,9 +1,12 @@
 //! The one way into an operation: in turn, authenticated, within the limits, audited.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use tracing::field::{Empty, display};
 
 use super::TABLE;
 use super::auth::{self, Credentials};
@@ -54,8 +57,33 @@ pub fn find(bridge: &Bridge, name: &str) -> Option<&'static dyn Erased> {
     offered(bridge).find(|operation| operation.spec().name == name)
 }
 
-/// Runs an operation for a connection.
+/// Runs an operation for a connection, in a span of its own: who called what, what became of it, and how long it took.
+/// Arguments and results are in no span and no event.
 pub async fn dispatch(
+    bridge: &Arc<Bridge>,
+    connection: &Arc<Connection>,
+    operation: &'static dyn Erased,
+    request: Request,
+) -> Answer {
+    let span = tracing::debug_span!(
+        "call",
+        operation = operation.spec().name,
+        connection = connection.number,
+        conversation = Empty,
+        session = Empty
+    );
+    async {
+        let began = Instant::now();
+        let answer = carry_out(bridge, connection, operation, request).await;
+        let outcome = answer.result.as_ref().err().map_or("ok", OpError::code);
+        tracing::debug!(outcome, duration_us = began.elapsed().as_micros(), "answered");
+        answer
+    }
+    .instrument(span)
+    .await
+}
+
+async fn carry_out(
     bridge: &Arc<Bridge>,
     connection: &Arc<Connection>,
     operation: &'static dyn Erased,
@@ -64,6 +92,7 @@ pub async fn dispatch(
     if let Some(turn) = &request.turn {
         turn.come().await;
     }
+    tracing::trace!("its turn has come");
     let spec = operation.spec();
     let (now, tuning) = (clock::now(), bridge.tuning());
     let mut arguments = request.arguments;
@@ -72,6 +101,12 @@ pub async fn dispatch(
         Ok(admitted) => admitted,
         Err(error) => return Answer { result: Err(error), lease: None },
     };
+    if let Caller::Session(binding) = &caller {
+        let span = tracing::Span::current();
+        span.record("conversation", display(binding.conversation.id));
+        span.record("session", display(binding.session.label));
+    }
+    tracing::trace!("authenticated and within the limits");
     let acknowledges = match &caller {
         Caller::Session(binding) => binding.session.state().mailbox.acknowledgeable(connection.number),
         Caller::Process => Vec::new(),

@@ -128,4 +128,36 @@ mod tests {
         }
         assert_eq!(*seen.lock().unwrap(), (0..1_000).collect::<Vec<_>>());
     }
+
+    /// Each goes in its turn, however they are scheduled, and whichever of them is cancelled before it came.
+    #[test]
+    fn turns_come_in_order_in_every_order_of_events() {
+        use crate::interleave::{Task, every_order, pause};
+        for cancelled in 0..4_usize {
+            every_order(|| {
+                let seen = Arc::new(Mutex::new(Vec::new()));
+                let mut queue = TurnQueue::default();
+                let mut tasks: Vec<Task> = Vec::new();
+                for number in 0..3_usize {
+                    let (turn, seen) = (queue.next_turn(), Arc::clone(&seen));
+                    tasks.push(Box::pin(async move {
+                        if number != cancelled {
+                            turn.come().await;
+                            seen.lock().unwrap().push(number);
+                            pause().await;
+                            assert_eq!(seen.lock().unwrap().last(), Some(&number), "its turn had not ended");
+                        }
+                        drop(turn);
+                    }));
+                }
+                let last = queue.next_turn();
+                tasks.push(Box::pin(async move {
+                    last.come().await;
+                    let expected: Vec<usize> = (0..3).filter(|number| *number != cancelled).collect();
+                    assert_eq!(*seen.lock().unwrap(), expected);
+                }));
+                tasks
+            });
+        }
+    }
 }

@@ -77,7 +77,7 @@ fn look(connection: &Connection, keys: &Keys, seal: &Path, report: &mut CheckRep
     report.free_bytes = pragma("freelist_count")? * pragma("page_size")?;
     integrity(connection, report)?;
     foreign_keys(connection, report)?;
-    match verify::verify(connection, keys, seal, None) {
+    match verify::verify(connection, keys, seal, verify::Noted::Nothing) {
         Ok(verified) => {
             report.audit_rows = verified.rows;
             report.findings.extend(verified.findings.iter().map(in_words));

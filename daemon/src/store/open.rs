@@ -13,7 +13,9 @@ use super::error::OpenError;
 use super::schema;
 
 /// How strongly a commit is tied to the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, schemars::JsonSchema, serde::Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Synchronous {
     /// Every answered send survives power loss.

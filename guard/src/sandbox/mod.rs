@@ -56,6 +56,9 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Bubblewrap, Self::Landlock, Self::Docker, Self::Seatbelt];
+
     /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

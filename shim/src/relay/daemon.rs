@@ -21,7 +21,7 @@ use crate::queue::ByteQueue;
 /// How long the daemon may take to answer the hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long a refused shim waits for a request to tell the reason to.
+/// How long a refused shim waits for the first request to tell the reason to.
 const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
 /// How many reads are made to get the last answers of a connection that no longer takes requests.
@@ -197,7 +197,7 @@ impl Relay<'_> {
         }
         self.preamble.clear();
         self.up = Outbox::default();
-        let until = self.now + REFUSED_LINGER;
+        let until = (!self.served_before).then(|| self.now + REFUSED_LINGER);
         self.link = Link::Refused { message: message.into(), until, answered: !ids.is_empty() };
     }
 

@@ -69,7 +69,8 @@ impl Relay<'_> {
         let link = match &self.link {
             Link::Up(_) => None,
             Link::Down => Some(self.connector.retry_at()),
-            Link::Greeting { deadline: at, .. } | Link::Refused { until: at, .. } => Some(*at),
+            Link::Greeting { deadline, .. } => Some(*deadline),
+            Link::Refused { until, .. } => *until,
         };
         let Some(due) = [link, self.closing, self.patience_ends()].into_iter().flatten().min() else {
             return PollTimeout::NONE;

@@ -1,6 +1,7 @@
 //! Where commands are run: as whom, and in which tier.
 
 use std::fmt;
+use std::os::unix::fs::lchown;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -54,6 +55,13 @@ impl Place {
             let owner = format!("{NOBODY}:{NOBODY}");
             let status = Command::new("chown").args(["-hR", &owner]).arg(path).status().unwrap();
             assert!(status.success(), "chown {}", path.display());
+        }
+    }
+
+    /// Gives one file to this place's user; of a link, the link.
+    pub(crate) fn own_one(self, path: &Path) {
+        if self.changes_user() {
+            lchown(path, Some(NOBODY), Some(NOBODY)).unwrap();
         }
     }
 

@@ -111,7 +111,7 @@ pub(crate) fn template(root: &Path, place: Place) {
 
 /// Copies the template to where commands run, with what cannot be copied: links out, a pipe.
 pub(crate) fn fresh(template: &Path, workspace: &Path, outside: &Path, place: Place) {
-    if workspace.exists() {
+    if workspace.exists() && fs::remove_dir_all(workspace).is_err() {
         // Whatever the last command locked.
         Command::new("chmod").args(["-R", "u+rwX"]).arg(workspace).output().unwrap();
         fs::remove_dir_all(workspace).unwrap();
@@ -120,14 +120,14 @@ pub(crate) fn fresh(template: &Path, workspace: &Path, outside: &Path, place: Pl
     assert!(copied.success());
     for (name, target) in links(outside) {
         symlink(target, workspace.join(name)).unwrap();
-        place.own(&workspace.join(name));
+        place.own_one(&workspace.join(name));
     }
     // The copies are newer than git knows; it would take every file for changed.
     let mut refresh = place.command(Path::new("git"));
     refresh.arg("-C").arg(workspace).args(["update-index", "-q", "--refresh"]);
     assert!(refresh.status().unwrap().success());
     nix::unistd::mkfifo(&workspace.join("pipe"), nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
-    place.own(&workspace.join("pipe"));
+    place.own_one(&workspace.join("pipe"));
 }
 
 /// Links that lead out of the workspace.

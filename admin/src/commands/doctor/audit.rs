@@ -1,6 +1,6 @@
 //! The audit trail: whole.
 
-use bridge_daemon::store::read::verify::verify;
+use bridge_daemon::store::read::verify::{Noted, verify};
 
 use super::super::count;
 use super::finding::Finding;
@@ -14,7 +14,7 @@ pub(super) fn run(place: &mut Place) -> Vec<Finding> {
     if !database.health.damage.is_empty() {
         return Vec::new();
     }
-    match verify(&database.connection, keys, &place.paths.seal(), None) {
+    match verify(&database.connection, keys, &place.paths.seal(), Noted::Nothing) {
         Ok(report) if report.whole => {
             let rows = count(report.rows.unsigned_abs(), "row", "rows");
             vec![Finding::good(format!("the audit trail is whole, {rows}"))]

@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod clients;
 mod clock;
 mod config;
 mod daemon;
@@ -41,6 +42,7 @@ const CHECKS: &[Check] = &[
     Check { name: "access", run: access::run },
     Check { name: "config", run: config::run },
     Check { name: "programs", run: programs::run },
+    Check { name: "clients", run: clients::run },
     Check { name: "service", run: service::run },
     Check { name: "daemon", run: daemon::run },
     Check { name: "leftovers", run: leftovers::run },

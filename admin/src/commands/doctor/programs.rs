@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::finding::Finding;
 use super::place::Place;
 
-const OURS: &str = env!("CARGO_PKG_VERSION");
+/// Our version.
+pub(super) const OURS: &str = env!("CARGO_PKG_VERSION");
 const REINSTALL: &str = "install all three of one version: cargo install --path . in the clone";
 /// A program that takes longer to say its version hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,7 +69,7 @@ fn on_path(name: &str, search: &OsStr) -> Option<PathBuf> {
 }
 
 /// The last word of what the program says of itself.
-fn version(program: &Path) -> Option<String> {
+pub(super) fn version(program: &Path) -> Option<String> {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().ok()?;

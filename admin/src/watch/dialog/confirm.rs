@@ -2,7 +2,7 @@
 //! been in view; then the phrase, where it is asked for, the retyped code and, where one is configured, the passphrase.
 
 use bridge_proto::admin::yolo::{Decision, Prepared, Proof};
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::Turn;
 use super::editor::Editor;

@@ -1,6 +1,6 @@
 //! A typed text: keys of any line editor.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use textwrap::core::display_width;
 use tui_input::{Input, InputRequest};
 

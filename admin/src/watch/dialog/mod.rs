@@ -8,7 +8,7 @@ mod reader;
 mod refusal;
 mod say;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent};
 
 pub(super) use confirm::Confirm;
 pub(super) use details::Details;

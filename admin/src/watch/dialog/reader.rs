@@ -1,6 +1,6 @@
 //! A text that may be longer than the dialog it is shown in.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent};
 
 /// Where the reader of a text is.
 #[derive(Debug, Default)]

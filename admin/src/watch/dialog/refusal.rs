@@ -1,7 +1,7 @@
 //! Refusing a command, or a mode, asks for one letter.
 
 use bridge_proto::admin::yolo::{CommandView, GrantView};
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::Turn;
 use crate::text::safe_text;

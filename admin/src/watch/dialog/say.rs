@@ -1,7 +1,7 @@
 //! The person's own message: its text, and whom it is for.
 
 use bridge_proto::admin::ConversationSummary;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Turn;
 use super::editor::Editor;

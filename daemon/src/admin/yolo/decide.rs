@@ -11,6 +11,7 @@ use super::view;
 use super::{find, gate, parse_command, store_failed, write};
 use crate::admin::read::{not_found, parse_id};
 use crate::admin::{failure, human};
+use crate::anchor;
 use crate::bridge::Bridge;
 use crate::clock;
 use crate::domain::authority::{PHRASE, Proof as Typed, Terminal, Unproven};
@@ -97,6 +98,7 @@ pub(super) async fn decide(
         Settled::Approve(record) => approve(bridge, &record).await?,
     };
     commands.decided.notify_waiters();
+    anchor::cast(bridge).await;
     Ok(done)
 }
 

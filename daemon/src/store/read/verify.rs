@@ -2,17 +2,28 @@
 
 use std::path::Path;
 
-use bridge_proto::admin::{AuditFinding, VerifyReport};
+use bridge_proto::admin::{AnchorTally, AuditFinding, VerifyReport};
 use rusqlite::{Connection, Row};
 
+use crate::domain::anchor::{Anchor, Comparison, Verdict};
 use crate::domain::audit::{Entry, Head};
 use crate::domain::key::{Digest, KEY_LENGTH, Keys, digest_from_hex, hex};
 use crate::domain::time::Timestamp;
 use crate::store::read::anchor::{Beginning, beginning};
 use crate::store::seal::{self, Seal};
 
-/// Walks the whole trail and compares it with the seals beside the database and with `anchor` (the hex MAC of a row
-/// that was kept elsewhere), if given.
+/// What was noted of the trail elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub enum Noted<'n> {
+    /// Nothing.
+    Nothing,
+    /// The hex MAC of one row.
+    Head(&'n str),
+    /// Anchors, of which there must be one at least.
+    Anchors(&'n [Anchor]),
+}
+
+/// Walks the whole trail and compares it with the seals beside the database and with what was noted elsewhere.
 ///
 /// # Errors
 /// From SQLite, or when a seal file cannot be read.
@@ -20,11 +31,11 @@ pub fn verify(
     connection: &Connection,
     keys: &Keys,
     seal_path: &Path,
-    anchor: Option<&str>,
+    noted: Noted<'_>,
 ) -> Result<VerifyReport, VerifyError> {
     // The seal is read first: rows that are added meanwhile must not make it look too old or too new.
     let sealed = seal::read(seal_path, keys)?;
-    let mut waypoints = Waypoints::new(&sealed, anchor);
+    let mut waypoints = Waypoints::new(&sealed, noted);
     for path in seal::contradicted(seal_path)? {
         waypoints.findings.push(finding(
             0,
@@ -40,6 +51,10 @@ pub fn verify(
         }
     };
     let mut head = start;
+    let mut anchors = match noted {
+        Noted::Anchors(anchors) => Some(Comparison::new(anchors.to_vec(), &start)),
+        Noted::Nothing | Noted::Head(_) => None,
+    };
     if start.seq > 0 {
         waypoints.pass(&start);
     }
@@ -56,16 +71,46 @@ pub fn verify(
             }
         }
         waypoints.pass(&head);
+        if let Some(anchors) = &mut anchors {
+            anchors.pass(&head);
+        }
     }
-    let findings = waypoints.finish(&start, &head);
+    let mut findings = waypoints.finish(&start, &head);
+    let anchors = anchors.map(|anchors| anchored(&anchors.finish(), &head, &mut findings));
     Ok(VerifyReport {
         whole: findings.is_empty(),
         rows: head.seq - start.seq,
         removed_rows: start.seq,
         head: hex(&head.mac),
         sealed_rows: sealed_rows(&sealed),
+        anchors,
         findings,
     })
+}
+
+/// What the anchors say of a trail that was proven up to `head`.
+fn anchored(verdict: &Verdict, head: &Head, findings: &mut Vec<AuditFinding>) -> AnchorTally {
+    let broken = findings.iter().any(|found| found.seq > 0);
+    if let Some((first, rows)) = verdict.changed {
+        let problem = format!(
+            "the row is not the one that was anchored at {}: the trail was written anew (anchors that differ: {rows})",
+            first.at
+        );
+        findings.push(finding(first.head.seq, problem));
+    }
+    // Behind a break nothing can be said of what was anchored.
+    if let Some((first, rows)) = verdict.missing.filter(|_| !broken) {
+        let problem = format!(
+            "rows are missing at the end: row {} was anchored at {} (anchors beyond the end: {rows})",
+            first.head.seq, first.at
+        );
+        findings.push(finding(head.seq, problem));
+    }
+    let nothing = Verdict::default();
+    if *verdict == nothing {
+        findings.push(finding(0, "there is no anchor in what was given to compare with".to_owned()));
+    }
+    AnchorTally { met: verdict.met, removed: verdict.removed }
 }
 
 /// Why a verification could not be carried out.
@@ -89,7 +134,7 @@ struct Waypoints {
 }
 
 impl Waypoints {
-    fn new(sealed: &Seal, anchor: Option<&str>) -> Self {
+    fn new(sealed: &Seal, noted: Noted<'_>) -> Self {
         let mut findings = Vec::new();
         let unsealed = match sealed {
             Seal::At(_) => None,
@@ -105,7 +150,10 @@ impl Waypoints {
                 None
             }
         };
-        let parsed = anchor.map(|text| digest_from_hex(text.trim()));
+        let parsed = match noted {
+            Noted::Head(text) => Some(digest_from_hex(text.trim())),
+            Noted::Nothing | Noted::Anchors(_) => None,
+        };
         if parsed == Some(None) {
             findings.push(finding(0, "the anchor is not 64 hex digits".to_owned()));
         }

@@ -3,11 +3,17 @@
 use rusqlite::params;
 
 use super::Tx;
-use crate::domain::audit::Entry;
+use crate::domain::audit::{Entry, Head};
 use crate::domain::key::hex;
 use crate::store::StoreError;
 
 impl Tx<'_> {
+    /// Where the trail ends so far.
+    #[must_use]
+    pub const fn head(&self) -> Head {
+        *self.head
+    }
+
     /// MAC of the last row so far, as hex.
     #[must_use]
     pub fn audit_head(&self) -> String {
