@@ -16,6 +16,7 @@ pub mod model;
 mod plan;
 mod processes;
 mod programs;
+mod recoveries;
 mod report;
 mod service;
 mod storm;
@@ -24,6 +25,7 @@ mod witness;
 
 pub use chance::Chance;
 pub use programs::{Programs, point_count, points_in};
+pub use recoveries::Recoveries;
 pub use report::Report;
 pub use storm::Goal;
 pub use trial::{Options, run};

@@ -174,7 +174,7 @@ impl Trial {
         report.faults = self.board.fault_count();
         report.faults_by_kind = self.board.faults();
         report.backups = self.backups.made();
-        report.longest_recovery_ms = millis(self.board.longest_recovery());
+        report.recoveries = self.board.recoveries();
         if !report.is_clean() {
             report.kept = Some(self.home.keep().display().to_string());
         }
