@@ -29,7 +29,9 @@ fn redactor(criterion: &mut Criterion) {
     for bytes in SIZES {
         let text = prose(bytes);
         group.throughput(Throughput::Bytes(bytes as u64));
-        group.bench_function(format!("{bytes} B of prose"), |b| b.iter(|| engine.redact(black_box(&text)).hits.len()));
+        group.bench_function(format!("{bytes} B of prose"), |b| {
+            b.iter(|| engine.redact(black_box(&text)).hits.len())
+        });
     }
     let secret = format!("{}AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYq8vT2nL4sD0e", prose(160));
     group.throughput(Throughput::Bytes(secret.len() as u64));
@@ -78,7 +80,9 @@ fn wire(criterion: &mut Criterion) {
                 decode(&frame).unwrap()
             });
         });
-        group.bench_function("message, parsed", |b| b.iter(|| client_message(black_box(&frame[HEADER..])).unwrap()));
+        group.bench_function("message, parsed", |b| {
+            b.iter(|| client_message(black_box(&frame[HEADER..])).unwrap())
+        });
     }
 }
 

@@ -73,10 +73,9 @@ fn fill(rig: &Rig) -> io::Result<()> {
                 })
             })
             .collect();
-        fillers
-            .into_iter()
-            .map(|filler| filler.join().map_err(|_| io::Error::other("a filling thread panicked"))?)
-            .collect()
+        fillers.into_iter().try_for_each(|filler| {
+            filler.join().map_err(|_| io::Error::other("a filling thread panicked"))?
+        })
     })
 }
 
