@@ -45,6 +45,9 @@ struct Arguments {
     /// Seconds of load in each round
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
+    /// Messages in the database of the scenario `recovery`
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: usize,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -101,6 +104,7 @@ fn run(arguments: &Arguments) -> std::io::Result<Report> {
     let setting = scenarios::Setting {
         binaries: binaries(arguments),
         yardstick: arguments.yardstick.clone(),
+        messages: arguments.messages,
         load: Duration::from_secs_f64(arguments.seconds),
         scratch: scratch()?,
     };

@@ -1,4 +1,4 @@
-//! How long agents are without the daemon after `kill -9`, with a database of a million messages.
+//! How long agents are without the daemon after `kill -9`, with a full database.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,8 +9,6 @@ use super::raw::Raw;
 use super::rig::{Rig, send, tool_call};
 use super::scenarios::Setting;
 
-/// Messages in the database.
-const MESSAGES: usize = 1_000_000;
 /// Conversations that they are spread over.
 const CONVERSATIONS: usize = 400;
 /// Connections that fill it.
@@ -26,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn recovery(setting: &Setting) -> io::Result<Vec<Figure>> {
     let mut rig = Rig::start(&setting.binaries, setting.scratch.path())?;
     let began = Instant::now();
-    fill(&rig)?;
+    fill(&rig, setting.messages)?;
     let filling = began.elapsed();
     let (mut first, mut all, mut size) = (Latencies::default(), Latencies::default(), 0);
     for _ in 0..DEATHS {
@@ -60,14 +58,14 @@ pub(crate) fn recovery(setting: &Setting) -> io::Result<Vec<Figure>> {
     ])
 }
 
-fn fill(rig: &Rig) -> io::Result<()> {
+fn fill(rig: &Rig, messages: usize) -> io::Result<()> {
     let socket = rig.socket();
     std::thread::scope(|scope| {
         let fillers: Vec<_> = (0..FILLERS)
             .map(|_| {
                 scope.spawn(|| {
                     for _ in 0..CONVERSATIONS / FILLERS {
-                        Raw::sender(&socket)?.fill(&send(200), MESSAGES / CONVERSATIONS)?;
+                        Raw::sender(&socket)?.fill(&send(200), messages / CONVERSATIONS)?;
                     }
                     Ok(())
                 })

@@ -21,6 +21,8 @@ pub(crate) struct Setting {
     pub(crate) binaries: PathBuf,
     /// Where the prototype's are.
     pub(crate) yardstick: Option<PathBuf>,
+    /// Messages in the database whose daemon dies.
+    pub(crate) messages: usize,
     /// How long a load lasts.
     pub(crate) load: Duration,
     /// Where databases go.
@@ -52,7 +54,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "shim", measure: shim, on_request: false },
     Scenario { name: "daemon memory", measure: daemon_memory, on_request: false },
     Scenario { name: "hook, cold", measure: hook, on_request: false },
-    Scenario { name: "recovery, 1,000,000 messages", measure: recovery, on_request: true },
+    Scenario { name: "recovery", measure: recovery, on_request: true },
 ];
 
 fn sends(setting: &Setting, clients: usize, bytes: usize) -> io::Result<Vec<Figure>> {
