@@ -24,6 +24,7 @@ pub(super) fn run(place: &mut Place) -> Vec<Finding> {
         database,
         paths.key(),
         paths.seal(),
+        paths.anchors(),
         paths.lock(),
         paths.start_lock(),
         paths.log(),
