@@ -20,7 +20,7 @@ use crate::programs::Programs;
 use crate::report::Report;
 use crate::service::{Service, Started};
 use crate::storm::{DaemonTrack, Goal, OtherTrack, Pace};
-use crate::wanderers::Wanderers;
+use crate::wanderers::{FIRST, Wanderers};
 use crate::witness::Witness;
 
 /// Limits that no agent of the storm reaches.
@@ -166,7 +166,7 @@ impl Trial {
         check("the audit trail", succeed(self.ctl(&["audit", "verify"])));
         check("the database", succeed(self.ctl(&["db", "check"])));
         check("the last backup", self.backups.prove(&options.programs));
-        let stored = database::messages(&self.home);
+        let stored = database::messages(&self.home, FIRST);
         let (tallies, mut violations) = self.board.judge();
         violations.append(&mut whole);
         report.count(&tallies, &violations);

@@ -22,6 +22,9 @@ pub(crate) struct Wanderers {
     guest: Line,
 }
 
+/// How the first message of a conversation begins.
+pub(crate) const FIRST: &str = "first of conversation";
+
 /// A broken promise, in words.
 type Broken = String;
 
@@ -70,7 +73,7 @@ impl Wanderers {
             return Err("an invite let somebody in a second time".to_owned());
         }
         let mut send = proof(&created, "a");
-        send["message"] = json!(format!("first of conversation {number}"));
+        send["message"] = json!(format!("{FIRST} {number}"));
         send["idempotency_key"] = json!("first");
         let Some(sent) = until_answered(&self.board, &mut self.founder, "send_to_partner", &send)? else {
             return Ok(());
