@@ -6,8 +6,11 @@
 
 mod client;
 mod figures;
+mod floods;
 mod hook;
 mod memory;
+mod raw;
+mod recovery;
 mod report;
 mod rig;
 mod scenarios;
@@ -31,7 +34,7 @@ struct Arguments {
     /// Directory with the prototype's protod and shim_std, measured beside ours
     #[arg(long, value_name = "DIR")]
     yardstick: Option<PathBuf>,
-    /// Only scenarios whose name contains this
+    /// Only scenarios whose name contains this; floods and recovery take long and run only so
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Rounds of each scenario
@@ -70,8 +73,13 @@ fn run(arguments: &Arguments) -> std::io::Result<Report> {
         scratch: tempfile::Builder::new().prefix("bridge-bench").tempdir()?,
     };
     let mut report = Report::default();
-    for scenario in scenarios::ALL {
-        if arguments.only.as_deref().is_some_and(|only| !scenario.name.contains(only)) {
+    floods::raise_descriptor_limit()?;
+    for scenario in scenarios::ALL.iter().chain(floods::ALL) {
+        let wanted = match &arguments.only {
+            Some(only) => scenario.name.contains(only.as_str()),
+            None => !scenario.on_request,
+        };
+        if !wanted {
             continue;
         }
         for _ in 0..arguments.rounds {

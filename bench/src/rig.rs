@@ -3,7 +3,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::client::{Client, Process};
@@ -31,17 +31,31 @@ impl Rig {
         }
         std::fs::create_dir_all(home.join(".config/bridged"))?;
         std::fs::write(home.join(".config/bridged/config.toml"), CONFIG)?;
-        let socket = home.join(".local/state/bridged/run/bridged.sock");
-        let mut command = command(binaries, "bridged", &home);
-        // A preloaded slow disk is for the daemon alone.
-        for variable in ["LD_PRELOAD", "SLOW_US"] {
-            if let Some(value) = std::env::var_os(variable) {
-                command.env(variable, value);
-            }
-        }
-        let daemon = Process(command.stderr(Stdio::null()).spawn()?);
-        wait_for(&socket)?;
-        Ok(Self { binaries: binaries.to_owned(), home, daemon })
+        let daemon = Process(spawn(binaries, &home)?);
+        let rig = Self { binaries: binaries.to_owned(), home, daemon };
+        wait_for(&rig.socket())?;
+        Ok(rig)
+    }
+
+    /// Starts the daemon again over what its predecessor left.
+    pub(crate) fn restart(&mut self) -> io::Result<()> {
+        self.daemon = Process(spawn(&self.binaries, &self.home)?);
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.state().join("run/bridged.sock")
+    }
+
+    /// Bytes of the database and its log.
+    pub(crate) fn database_bytes(&self) -> io::Result<u64> {
+        let size = |file: &str| std::fs::metadata(self.state().join(file)).map(|meta| meta.len());
+        Ok(size("bridge.db")? + size("bridge.db-wal")?)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.home.join(".local/state/bridged")
     }
 
     /// A client that has shaken hands.
@@ -78,7 +92,8 @@ impl Rig {
 
 /// The handshake of revision 2025-06-18.
 pub(crate) const INITIALIZE: &[u8] = b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
-const INITIALIZED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
+/// What a client says once the handshake is answered.
+pub(crate) const INITIALIZED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
 
 /// A line that calls a tool.
 pub(crate) fn tool_call(tool: &str, arguments: &str) -> Vec<u8> {
@@ -96,6 +111,17 @@ pub(crate) fn send(bytes: usize) -> Vec<u8> {
 /// Harmless text of that length.
 pub(crate) fn prose(bytes: usize) -> String {
     "the quick brown fox jumps over the lazy dog and looks back ".chars().cycle().take(bytes).collect()
+}
+
+fn spawn(binaries: &Path, home: &Path) -> io::Result<Child> {
+    let mut command = command(binaries, "bridged", home);
+    // A preloaded slow disk is for the daemon alone.
+    for variable in ["LD_PRELOAD", "SLOW_US"] {
+        if let Some(value) = std::env::var_os(variable) {
+            command.env(variable, value);
+        }
+    }
+    command.stderr(Stdio::null()).spawn()
 }
 
 fn command(binaries: &Path, program: &str, home: &Path) -> Command {

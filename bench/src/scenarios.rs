@@ -10,6 +10,7 @@ use super::client::{Client, load, micros};
 use super::figures::{Figure, Latencies};
 use super::hook::hook;
 use super::memory::{pss_mb, rss_mb};
+use super::recovery::recovery;
 use super::rig::{Rig, send, tool_call};
 use super::yardstick::Prototype;
 
@@ -31,22 +32,25 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// One round of it.
     pub(crate) measure: fn(&Setting) -> io::Result<Vec<Figure>>,
+    /// Whether it takes so long that it only runs when it is named.
+    pub(crate) on_request: bool,
 }
 
-/// All scenarios.
+/// All scenarios but the floods.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario { name: "send, 1 client, 200 B", measure: |s| sends(s, 1, 200) },
-    Scenario { name: "send, 8 clients, 200 B", measure: |s| sends(s, 8, 200) },
-    Scenario { name: "send, 32 clients, 200 B", measure: |s| sends(s, 32, 200) },
-    Scenario { name: "send, 128 clients, 200 B", measure: |s| sends(s, 128, 200) },
-    Scenario { name: "send, 1 client, 49 KB", measure: |s| sends(s, 1, 49_000) },
-    Scenario { name: "empty check, 1 client", measure: empty_check },
-    Scenario { name: "hop, 1 pair", measure: hop },
-    Scenario { name: "wake-up, 100 waiters", measure: |s| wake_up(s, 100) },
-    Scenario { name: "wake-up, 1,000 waiters", measure: |s| wake_up(s, 1_000) },
-    Scenario { name: "shim", measure: shim },
-    Scenario { name: "hook, cold", measure: hook },
-    Scenario { name: "daemon memory", measure: daemon_memory },
+    Scenario { name: "send, 1 client, 200 B", measure: |s| sends(s, 1, 200), on_request: false },
+    Scenario { name: "send, 8 clients, 200 B", measure: |s| sends(s, 8, 200), on_request: false },
+    Scenario { name: "send, 32 clients, 200 B", measure: |s| sends(s, 32, 200), on_request: false },
+    Scenario { name: "send, 128 clients, 200 B", measure: |s| sends(s, 128, 200), on_request: false },
+    Scenario { name: "send, 1 client, 49 KB", measure: |s| sends(s, 1, 49_000), on_request: false },
+    Scenario { name: "empty check, 1 client", measure: empty_check, on_request: false },
+    Scenario { name: "hop, 1 pair", measure: hop, on_request: false },
+    Scenario { name: "wake-up, 100 waiters", measure: |s| wake_up(s, 100), on_request: false },
+    Scenario { name: "wake-up, 1,000 waiters", measure: |s| wake_up(s, 1_000), on_request: false },
+    Scenario { name: "shim", measure: shim, on_request: false },
+    Scenario { name: "daemon memory", measure: daemon_memory, on_request: false },
+    Scenario { name: "hook, cold", measure: hook, on_request: false },
+    Scenario { name: "recovery, 1,000,000 messages", measure: recovery, on_request: true },
 ];
 
 fn sends(setting: &Setting, clients: usize, bytes: usize) -> io::Result<Vec<Figure>> {

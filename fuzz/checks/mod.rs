@@ -12,8 +12,11 @@ mod rules;
 mod shell;
 mod words;
 
+/// Checks one input; panics when what it asserts does not hold.
+type Check = fn(&[u8]);
+
 /// Every target by its name.
-pub(crate) const ALL: [(&str, fn(&[u8])); 11] = [
+pub(crate) const ALL: [(&str, Check); 11] = [
     ("frame", frame::check),
     ("hello", hello::check),
     ("message", message::check),

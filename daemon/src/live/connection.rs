@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bridge_proto::control::Control;
 use thiserror::Error;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::session::{LiveConversation, LiveSession};
@@ -62,13 +63,18 @@ pub struct Connection {
     pub client: OnceLock<String>,
     /// Cancelled when the connection is gone or is to go.
     pub closed: CancellationToken,
+    /// Notified when a message has come for a session that it speaks for.
+    pub mail: Arc<Notify>,
     outlet: Box<dyn Outlet>,
     waits: AtomicU32,
     listens: AtomicU32,
     sessions: Mutex<Sessions>,
     requests: Mutex<Requests>,
-    announced: Mutex<HashMap<(ConversationId, SessionLabel), u64>>,
+    announced: Mutex<Told>,
 }
+
+/// How many messages had ever come for a session when somebody was last told of some.
+pub type Told = HashMap<(ConversationId, SessionLabel), u64>;
 
 /// Bindings, the latest last, and every session that was used by token.
 #[derive(Default)]
@@ -128,6 +134,7 @@ impl Connection {
             since,
             client: OnceLock::new(),
             closed: CancellationToken::new(),
+            mail: Arc::default(),
             outlet,
             waits: AtomicU32::new(0),
             listens: AtomicU32::new(0),
@@ -193,7 +200,7 @@ impl Connection {
         if sessions.attached.len() >= MAX_SESSIONS {
             return Err(Unattached::TooMany);
         }
-        session.state().connections += 1;
+        session.joined_by(&self.mail);
         sessions.attached.push(Arc::clone(session));
         Ok(())
     }
@@ -226,23 +233,40 @@ impl Connection {
     /// come since this was asked last.
     #[must_use]
     pub fn waiting(&self, news: bool) -> Vec<(Binding, u64)> {
+        if news {
+            return self.news(&mut locked(&self.announced));
+        }
+        self.mailboxes().into_iter().map(|(binding, available, _)| (binding, available)).collect()
+    }
+
+    /// Those for which some have come since this was asked last with the same `told`.
+    #[must_use]
+    pub fn news(&self, told: &mut Told) -> Vec<(Binding, u64)> {
+        let mut waiting = self.mailboxes();
+        waiting.retain(|(binding, _, arrived)| {
+            let told = told.entry((binding.conversation.id, binding.session.label)).or_default();
+            std::mem::replace(told, *arrived) < *arrived
+        });
+        waiting.into_iter().map(|(binding, available, _)| (binding, available)).collect()
+    }
+
+    /// The sessions it is bound to for which messages wait, with how many wait and how many have ever come.
+    fn mailboxes(&self) -> Vec<(Binding, u64, u64)> {
         let bound = locked(&self.sessions).bound.clone();
-        let mut announced = locked(&self.announced);
-        let mut waiting = Vec::new();
-        for binding in bound {
+        let counted = bound.into_iter().map(|binding| {
             let (available, arrived) = {
                 let state = binding.session.state();
                 (state.mailbox.available(), state.mailbox.arrived())
             };
-            let told = announced.entry((binding.conversation.id, binding.session.label)).or_default();
-            if available > 0 && !(news && *told >= arrived) {
-                if news {
-                    *told = arrived;
-                }
-                waiting.push((binding, available));
-            }
-        }
-        waiting
+            (binding, available, arrived)
+        });
+        counted.filter(|(_, available, _)| *available > 0).collect()
+    }
+
+    /// Whether it has a long poll open.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Relaxed) > 0
     }
 
     /// Tells the shim that the daemon is about to close.

@@ -1,5 +1,6 @@
 //! The MCP side: one server of the MCP library per connection, over a transport of our own.
 
+mod channel;
 #[doc(hidden)] // for fuzz/
 pub mod parse;
 mod server;

@@ -26,24 +26,35 @@ pub struct FrameReader {
     stream: Arc<UnixStream>,
     buffer: Vec<u8>,
     consumed: usize,
+    /// Whether a round of the runtime has gone by for the frame that is next.
+    let_others_go: bool,
 }
 
 impl FrameReader {
     /// Reads from `stream`.
     #[must_use]
     pub fn new(stream: Arc<UnixStream>) -> Self {
-        Self { stream, buffer: Vec::new(), consumed: 0 }
+        Self { stream, buffer: Vec::new(), consumed: 0, let_others_go: false }
     }
 
     /// The next payload; `None` when the peer has closed. May be dropped at any await without losing a byte.
     ///
+    /// Of frames that came together one is given out in each round of the runtime: who sends many at once takes turns with
+    /// everybody else, and what others ask in between does not wait for all of them.
+    ///
     /// # Errors
     /// [`ReadError`]; the connection is of no use afterwards.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        let mut came_with_another = true;
         loop {
             let waiting = &self.buffer[self.consumed..];
             match frame::decode(waiting)? {
                 Decoded::Frame { end } => {
+                    // Noted before the wait: whoever drops this future and asks again has let others go first already.
+                    if came_with_another && !std::mem::replace(&mut self.let_others_go, true) {
+                        tokio::task::yield_now().await;
+                    }
+                    self.let_others_go = false;
                     let start = self.consumed + HEADER;
                     self.consumed += end;
                     return Ok(Some(&self.buffer[start..self.consumed]));
@@ -53,6 +64,7 @@ impl FrameReader {
             if !self.fill().await? {
                 return Ok(None);
             }
+            came_with_another = false;
         }
     }
 
@@ -217,6 +229,22 @@ mod tests {
         assert_eq!(reader.buffer.capacity(), 0, "an idle reader holds no buffer");
         drop(writer);
         assert!(reader.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn frames_that_came_together_are_given_out_one_in_each_round() {
+        let (mut reader, writer) = pair();
+        let mut wire = Vec::new();
+        for payload in [b"1", b"2", b"3"] {
+            frame::encode(payload, &mut wire).unwrap();
+        }
+        writer.push(&wire);
+        assert_eq!(reader.next().await.unwrap().unwrap(), b"1");
+        assert!(poll_once(reader.next()).await.is_pending(), "others have had no turn");
+        // Asking again, as a loop does that was woken by something else, loses neither the frame nor the turn.
+        assert!(matches!(poll_once(reader.next()).await, Poll::Ready(Ok(Some(b"2")))));
+        assert!(poll_once(reader.next()).await.is_pending());
+        assert_eq!(reader.next().await.unwrap().unwrap(), b"3");
     }
 
     #[tokio::test]
