@@ -21,6 +21,7 @@ mod report;
 mod service;
 mod storm;
 mod trial;
+mod wanderers;
 mod witness;
 
 pub use chance::Chance;

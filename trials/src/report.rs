@@ -60,6 +60,8 @@ pub struct Report {
     pub recoveries: Recoveries,
     /// The longest time from a start of the daemon until it served, in milliseconds.
     pub longest_start_ms: u64,
+    /// Conversations that were founded meanwhile, joined, and proven by a first message.
+    pub founded: u64,
     /// Sends under the usual limits.
     pub limited: Seen,
     /// Backups that were finished.
@@ -170,6 +172,7 @@ impl Report {
             ("wrong states", self.wrong_states.to_string()),
             ("wrong limits", self.wrong_limits.to_string()),
             ("other violations", self.other_violations.to_string()),
+            ("conversations founded meanwhile", self.founded.to_string()),
             (
                 "under the usual limits: sent, refused",
                 format!("{}, {}", self.limited.answered, self.limited.refused),
