@@ -290,6 +290,23 @@ fn the_service_is_set_up_and_taken_away() {
 }
 
 #[test]
+fn where_there_is_a_service_manager_it_runs_the_daemon() {
+    let env = home();
+    assert_eq!(service(&env, &["install", "--all"]), Value::Null, "there is none yet");
+    fake_systemctl(&env, "is-active");
+    assert_eq!(service(&env, &["install", "--all", "--no-service"]), Value::Null);
+    assert_eq!(service(&env, &["install", "--all", "--project"]), Value::Null);
+    assert_eq!(service(&env, &["install", "--all"])["action"], "added");
+    assert_eq!(service(&env, &["install", "--all"])["action"], "unchanged");
+    assert_eq!(service(&env, &["uninstall"])["action"], "removed");
+    let shown = on_terminal(&env, &["install"], "\n");
+    assert!(shown.contains("and have the service manager run the daemon? [y/N]"), "{shown}");
+    // Agents work already, with a daemon that one of them started: that is as good.
+    let _daemon = Daemon::start(&env);
+    assert_eq!(service(&env, &["install", "--all"]), Value::Null);
+}
+
+#[test]
 fn a_service_that_cannot_start_leaves_nothing() {
     let env = home();
     fake_systemctl(&env, "enable");

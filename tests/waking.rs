@@ -64,6 +64,55 @@ fn a_hook_tells_news_once_in_the_clients_form() {
 }
 
 #[test]
+fn a_channel_tells_of_messages_and_never_what_they_say() {
+    const METHOD: &str = "notifications/claude/channel";
+    let env = Env::with_config("[mcp]\nclaude_channel = true\n");
+    let _daemon = Daemon::start(&env);
+    let mut b = Shim::spawn(&env);
+    let initialized = b.initialize("2025-06-18");
+    assert_eq!(initialized["capabilities"]["experimental"], json!({"claude/channel": {}}));
+    assert!(initialized["instructions"].as_str().unwrap().contains("<channel>"));
+    let mut a = Shim::connect(&env);
+    let created =
+        a.call("create_conversation", json!({"my_role": "back<end>!", "partner_role": "frontend"})).ok();
+    b.call("join_conversation", json!({"invite_code": created["invite_code"]})).ok();
+    a.call("send_to_partner", json!({"message": "obey"})).ok();
+    let told = b.notification(METHOD);
+    let meta = json!({"conversation": created["conversation_id"], "session": "b"});
+    let content = "1 message waiting from backend: call check_messages.";
+    assert_eq!(told["params"], json!({"content": content, "meta": meta}));
+    a.call("send_to_partner", json!({"message": "obey"})).ok();
+    assert!(b.notification(METHOD)["params"]["content"].as_str().unwrap().starts_with("2 messages"));
+    b.call("check_messages", json!({})).ok();
+    // Whoever waits is not told beside it.
+    let waiting = b.begin_call("check_messages", json!({"wait_seconds": 60}));
+    // The wait before it has begun when this is answered.
+    b.call("check_partner_status", json!({})).ok();
+    a.call("send_to_partner", json!({"message": "third"})).ok();
+    assert_eq!(common::Outcome(b.answer(waiting)).ok()["messages"][0]["message"], "third");
+    b.request("ping", json!({}));
+    assert!(!b.was_notified(METHOD));
+}
+
+#[test]
+fn without_being_asked_for_there_is_no_channel() {
+    for config in ["", "[mcp]\nclaude_channel = true\n"] {
+        let env = Env::with_config(config);
+        let _daemon = Daemon::start(&env);
+        let mut shim = Shim::spawn(&env);
+        let info = if config.is_empty() {
+            shim.initialize("2025-11-25")
+        } else {
+            // The newest revision has no channels.
+            shim.without_handshake();
+            shim.request("server/discover", json!({}))["result"].clone()
+        };
+        assert!(info["capabilities"]["tools"].is_object(), "{info}");
+        assert!(info["capabilities"]["experimental"].is_null(), "{info}");
+    }
+}
+
+#[test]
 fn a_script_waits_for_a_message() {
     let env = Env::new();
     let _daemon = Daemon::start(&env);

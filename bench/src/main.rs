@@ -8,6 +8,7 @@ mod client;
 mod figures;
 mod floods;
 mod hook;
+mod instructions;
 mod memory;
 mod raw;
 mod recovery;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use report::Report;
+use tempfile::TempDir;
 
 /// Whole-system benchmarks of bridged
 #[derive(Debug, Parser)]
@@ -49,10 +51,16 @@ struct Arguments {
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
+    /// Only count the daemon's instructions for one send, by callgrind; fail when there are more than this
+    #[arg(long, value_name = "MOST")]
+    instructions: Option<u64>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(most) = arguments.instructions {
+        return count(&arguments, most);
+    }
     match run(&arguments) {
         Ok(report) => {
             println!("{}", if arguments.json { report.to_json() } else { report.to_table() });
@@ -65,16 +73,40 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> std::io::Result<Report> {
+/// Fails when one send costs more than `most` instructions.
+fn count(arguments: &Arguments, most: u64) -> ExitCode {
+    let counted =
+        scratch().and_then(|scratch| instructions::of_one_send(&binaries(arguments), scratch.path()));
+    match counted {
+        Ok(counted) => {
+            println!("one send costs the daemon {counted} instructions; {most} are allowed");
+            if counted > most { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        Err(error) => {
+            println!("bridge-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where the programs to measure are.
+fn binaries(arguments: &Arguments) -> PathBuf {
     let beside =
         || std::env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from)).unwrap_or_default();
-    let binaries = arguments.binaries.clone().unwrap_or_else(beside);
+    arguments.binaries.clone().unwrap_or_else(beside)
+}
+
+fn scratch() -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix("bridge-bench").tempdir()
+}
+
+fn run(arguments: &Arguments) -> std::io::Result<Report> {
     let setting = scenarios::Setting {
-        binaries,
+        binaries: binaries(arguments),
         yardstick: arguments.yardstick.clone(),
         messages: arguments.messages,
         load: Duration::from_secs_f64(arguments.seconds),
-        scratch: tempfile::Builder::new().prefix("bridge-bench").tempdir()?,
+        scratch: scratch()?,
     };
     let mut report = Report::default();
     floods::raise_descriptor_limit()?;

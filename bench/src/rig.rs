@@ -25,13 +25,18 @@ pub(crate) struct Rig {
 impl Rig {
     /// Starts a daemon over an empty database below `scratch`.
     pub(crate) fn start(binaries: &Path, scratch: &Path) -> io::Result<Self> {
+        Self::start_as(Command::new(binaries.join("bridged")), binaries, scratch)
+    }
+
+    /// The same with a command line that ends in the daemon's.
+    pub(crate) fn start_as(daemon: Command, binaries: &Path, scratch: &Path) -> io::Result<Self> {
         let home = scratch.join("ours");
         if home.exists() {
             std::fs::remove_dir_all(&home)?;
         }
         std::fs::create_dir_all(home.join(".config/bridged"))?;
         std::fs::write(home.join(".config/bridged/config.toml"), CONFIG)?;
-        let daemon = Process(spawn(binaries, &home)?);
+        let daemon = Process(spawn(daemon, &home)?);
         let rig = Self { binaries: binaries.to_owned(), home, daemon };
         wait_for(&rig.socket())?;
         Ok(rig)
@@ -39,7 +44,7 @@ impl Rig {
 
     /// Starts the daemon again over what its predecessor left.
     pub(crate) fn restart(&mut self) -> io::Result<()> {
-        self.daemon = Process(spawn(&self.binaries, &self.home)?);
+        self.daemon = Process(spawn(Command::new(self.binaries.join("bridged")), &self.home)?);
         Ok(())
     }
 
@@ -113,21 +118,26 @@ pub(crate) fn prose(bytes: usize) -> String {
     "the quick brown fox jumps over the lazy dog and looks back ".chars().cycle().take(bytes).collect()
 }
 
-fn spawn(binaries: &Path, home: &Path) -> io::Result<Child> {
-    let mut command = command(binaries, "bridged", home);
+fn spawn(mut daemon: Command, home: &Path) -> io::Result<Child> {
     // A preloaded slow disk is for the daemon alone.
-    for variable in ["LD_PRELOAD", "SLOW_US"] {
-        if let Some(value) = std::env::var_os(variable) {
-            command.env(variable, value);
+    let preloaded = ["LD_PRELOAD", "SLOW_US"].map(|variable| (variable, std::env::var_os(variable)));
+    at_home(&mut daemon, home);
+    for (variable, value) in preloaded {
+        if let Some(value) = value {
+            daemon.env(variable, value);
         }
     }
-    command.stderr(Stdio::null()).spawn()
+    daemon.stderr(Stdio::null()).spawn()
 }
 
 fn command(binaries: &Path, program: &str, home: &Path) -> Command {
     let mut command = Command::new(binaries.join(program));
-    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").env("BRIDGE_NO_AUTOSTART", "1");
+    at_home(&mut command, home);
     command
+}
+
+fn at_home(command: &mut Command, home: &Path) {
+    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").env("BRIDGE_NO_AUTOSTART", "1");
 }
 
 /// Waits until something accepts on `socket`.

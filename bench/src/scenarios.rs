@@ -1,6 +1,7 @@
 //! What is measured. One function a scenario, one line each in [`ALL`].
 
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "send, 32 clients, 200 B", measure: |s| sends(s, 32, 200), on_request: false },
     Scenario { name: "send, 128 clients, 200 B", measure: |s| sends(s, 128, 200), on_request: false },
     Scenario { name: "send, 1 client, 49 KB", measure: |s| sends(s, 1, 49_000), on_request: false },
+    Scenario { name: "send, 1 client, beside a flush", measure: flush, on_request: false },
     Scenario { name: "empty check, 1 client", measure: empty_check, on_request: false },
     Scenario { name: "hop, 1 pair", measure: hop, on_request: false },
     Scenario { name: "wake-up, 100 waiters", measure: |s| wake_up(s, 100), on_request: false },
@@ -61,6 +63,35 @@ fn sends(setting: &Setting, clients: usize, bytes: usize) -> io::Result<Vec<Figu
     let ours = load(&mut ours, setting.load)?;
     drop(rig);
     Ok(latency_figures(ours, beside(setting, "send", clients, bytes)?))
+}
+
+/// A send beside what the disk alone takes for two pages of a log: with a preloaded slow disk both are slow.
+fn flush(setting: &Setting) -> io::Result<Vec<Figure>> {
+    let rig = Rig::start(&setting.binaries, setting.scratch.path())?;
+    let (mut ours, _) = load(&mut [(rig.sender()?, send(200))], setting.load)?;
+    drop(rig);
+    let (file, page) = (std::fs::File::create(setting.scratch.path().join("flush"))?, [7; 2 * 4120]);
+    file.write_all_at(&vec![0; 4 << 20], 0)?;
+    let (mut flushes, began) = (Latencies::default(), Instant::now());
+    for place in (0..(4 << 20) - 8_240).step_by(8_240).cycle() {
+        if began.elapsed() > setting.load {
+            break;
+        }
+        let start = Instant::now();
+        file.write_all_at(&page, place)?;
+        file.sync_data()?;
+        flushes.0.push(micros(start.elapsed()));
+    }
+    let quantile = |what, share, ours: &mut Latencies, flushes: &mut Latencies| Figure {
+        what,
+        unit: "µs",
+        ours: ours.quantile(share),
+        yardstick: Some(flushes.quantile(share)),
+    };
+    Ok(vec![
+        quantile("p50 against fdatasync", 0.5, &mut ours, &mut flushes),
+        quantile("p99 against fdatasync", 0.99, &mut ours, &mut flushes),
+    ])
 }
 
 fn empty_check(setting: &Setting) -> io::Result<Vec<Figure>> {
@@ -174,6 +205,8 @@ fn shim(setting: &Setting) -> io::Result<Vec<Figure>> {
         drop(rig.client()?);
         starts.0.push(micros(began.elapsed()));
     }
+    drop((clients, rig));
+    let their_start = setting.yardstick.as_ref().map(|_| prototype_start(setting)).transpose()?;
     let size = |path: PathBuf| std::fs::metadata(path).map(|meta| kilobytes(meta.len()));
     let theirs = setting.yardstick.as_ref().map(|binaries| size(binaries.join("shim_std"))).transpose()?;
     Ok(vec![
@@ -183,7 +216,12 @@ fn shim(setting: &Setting) -> io::Result<Vec<Figure>> {
             ours: Latencies(memory).quantile(0.5),
             yardstick: None,
         },
-        Figure { what: "start to handshake p50", unit: "µs", ours: starts.quantile(0.5), yardstick: None },
+        Figure {
+            what: "start to first answer p50",
+            unit: "µs",
+            ours: starts.quantile(0.5),
+            yardstick: their_start,
+        },
         Figure {
             what: "binary",
             unit: "KB",
@@ -191,6 +229,19 @@ fn shim(setting: &Setting) -> io::Result<Vec<Figure>> {
             yardstick: theirs,
         },
     ])
+}
+
+/// Microseconds from the start of the prototype's shim to its first answer.
+fn prototype_start(setting: &Setting) -> io::Result<f64> {
+    let Some(binaries) = &setting.yardstick else { return Ok(0.0) };
+    let prototype = Prototype::start(binaries, setting.scratch.path())?;
+    let (line, mut starts) = (Prototype::line("echo", 0), Latencies::default());
+    for _ in 0..30 {
+        let began = Instant::now();
+        prototype.client()?.call(&line)?;
+        starts.0.push(micros(began.elapsed()));
+    }
+    Ok(starts.quantile(0.5))
 }
 
 fn daemon_memory(setting: &Setting) -> io::Result<Vec<Figure>> {

@@ -73,6 +73,9 @@ pub struct McpConfig {
     /// Newest protocol revision offered to clients.
     #[schemars(extend("enum" = REVISIONS))]
     pub highest_revision: String,
+    /// Whether clients are told of messages by Claude Code's channel notifications, where they take them: see
+    /// [clients.md](clients.md#channels).
+    pub claude_channel: bool,
 }
 
 /// `[auth]`
@@ -145,7 +148,7 @@ impl Default for LogConfig {
 
 impl Default for McpConfig {
     fn default() -> Self {
-        Self { highest_revision: "2026-07-28".to_owned() }
+        Self { highest_revision: "2026-07-28".to_owned(), claude_channel: false }
     }
 }
 

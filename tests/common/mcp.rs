@@ -206,6 +206,11 @@ impl Shim {
         }
     }
 
+    /// Whether a notification of that method has come before what was waited for last.
+    pub(crate) fn was_notified(&self, method: &str) -> bool {
+        self.notifications.iter().any(|note| note["method"] == method)
+    }
+
     /// Whether that answer is there already.
     pub(crate) fn has_answer(&mut self, id: u64) -> bool {
         self.start_reading();

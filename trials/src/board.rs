@@ -9,6 +9,7 @@ use bridge_failpoints::Point;
 
 use crate::model::{Channel, Tally, Violation};
 use crate::processes::wait_until;
+use crate::recoveries::Recoveries;
 
 /// Violations beyond which a trial ends: the first ones tell.
 const ENOUGH: usize = 50;
@@ -118,7 +119,7 @@ pub(crate) struct Board {
     phase: AtomicU8,
     abort: AtomicBool,
     answered: AtomicU64,
-    longest_ms: AtomicU64,
+    recoveries: Mutex<Vec<u64>>,
     met: [AtomicU64; 3],
     faults: Mutex<BTreeMap<String, u64>>,
     violations: Mutex<Vec<Violation>>,
@@ -136,7 +137,7 @@ impl Board {
             phase: AtomicU8::new(Phase::Storm as u8),
             abort: AtomicBool::new(false),
             answered: AtomicU64::new(0),
-            longest_ms: AtomicU64::new(0),
+            recoveries: Mutex::default(),
             met: Default::default(),
             faults: Mutex::default(),
             violations: Mutex::default(),
@@ -197,7 +198,7 @@ impl Board {
         self.answered.fetch_add(1, Ordering::SeqCst);
         if let Some(recovered) = recovered {
             let millis = u64::try_from(recovered.as_millis()).unwrap_or(u64::MAX);
-            self.longest_ms.fetch_max(millis, Ordering::SeqCst);
+            held(&self.recoveries).push(millis);
         }
     }
 
@@ -206,9 +207,9 @@ impl Board {
         self.answered.load(Ordering::SeqCst)
     }
 
-    /// The longest time that an agent needed to get one send answered in spite of faults.
-    pub(crate) fn longest_recovery(&self) -> Duration {
-        Duration::from_millis(self.longest_ms.load(Ordering::SeqCst))
+    /// How long agents needed to get a send answered when they had to try more than once.
+    pub(crate) fn recoveries(&self) -> Recoveries {
+        Recoveries::of(&mut held(&self.recoveries))
     }
 
     /// A fault happened.

@@ -12,9 +12,10 @@ pub(crate) fn to_version_1(home: &Home) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN; DROP TABLE IF EXISTS audit_anchor; PRAGMA user_version = 1; COMMIT")
 }
 
-/// How many messages are stored.
-pub(crate) fn messages(home: &Home) -> Result<u64, String> {
+/// How many messages are stored whose text does not begin like that.
+pub(crate) fn messages(home: &Home, except: &str) -> Result<u64, String> {
     let connection = open::open_read_only(&home.paths.database()).map_err(|error| error.to_string())?;
-    let count = connection.query_row("SELECT count(*) FROM message", [], |row| row.get::<_, i64>(0));
+    let sql = "SELECT count(*) FROM message WHERE substr(body, 1, length(?1)) <> ?1";
+    let count = connection.query_row(sql, [except], |row| row.get::<_, i64>(0));
     count.map(i64::unsigned_abs).map_err(|error| error.to_string())
 }

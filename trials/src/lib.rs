@@ -16,14 +16,17 @@ pub mod model;
 mod plan;
 mod processes;
 mod programs;
+mod recoveries;
 mod report;
 mod service;
 mod storm;
 mod trial;
+mod wanderers;
 mod witness;
 
 pub use chance::Chance;
 pub use programs::{Programs, point_count, points_in};
+pub use recoveries::Recoveries;
 pub use report::Report;
 pub use storm::Goal;
 pub use trial::{Options, run};

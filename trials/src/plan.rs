@@ -89,8 +89,8 @@ impl Lives {
             _ => Birth::Plain,
         };
         let death = match death {
-            0..4 => Death::Terminate,
-            4..70 if self.points && birth != Birth::ByShims => Death::At(serving, passage),
+            0..8 => Death::Terminate,
+            8..72 if self.points && birth != Birth::ByShims => Death::At(serving, passage),
             _ => Death::Kill,
         };
         Life { birth, death, offset }

@@ -56,7 +56,8 @@ pub fn points_in(program: &Path) -> io::Result<Vec<&'static str>> {
     let bytes = fs::read(program)?;
     let names: Vec<&str> = all_points().map(Point::name).collect();
     let search = AhoCorasick::new(&names).map_err(io::Error::other)?;
-    let found: BTreeSet<&str> = search.find_iter(&bytes).map(|found| names[found.pattern().as_usize()]).collect();
+    let found: BTreeSet<&str> =
+        search.find_iter(&bytes).map(|found| names[found.pattern().as_usize()]).collect();
     Ok(found.into_iter().collect())
 }
 

@@ -6,6 +6,7 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use crate::model::{Tally, Violation};
+use crate::recoveries::Recoveries;
 use crate::storm::Goal;
 use crate::trial::Options;
 use crate::witness::Seen;
@@ -55,10 +56,12 @@ pub struct Report {
     pub wrong_limits: usize,
     /// Everything else.
     pub other_violations: usize,
-    /// The longest time an agent needed to get a send answered when it had to try again, in milliseconds.
-    pub longest_recovery_ms: u64,
+    /// How long agents needed to get a send answered when they had to try again.
+    pub recoveries: Recoveries,
     /// The longest time from a start of the daemon until it served, in milliseconds.
     pub longest_start_ms: u64,
+    /// Conversations that were founded meanwhile, joined, and proven by a first message.
+    pub founded: u64,
     /// Sends under the usual limits.
     pub limited: Seen,
     /// Backups that were finished.
@@ -169,11 +172,17 @@ impl Report {
             ("wrong states", self.wrong_states.to_string()),
             ("wrong limits", self.wrong_limits.to_string()),
             ("other violations", self.other_violations.to_string()),
+            ("conversations founded meanwhile", self.founded.to_string()),
             (
                 "under the usual limits: sent, refused",
                 format!("{}, {}", self.limited.answered, self.limited.refused),
             ),
-            ("longest recovery of a send", format!("{} ms", self.longest_recovery_ms)),
+            ("sends that had to be tried again", self.recoveries.sends.to_string()),
+            (
+                "these took until they were answered",
+                format!("median {} ms, p99 {} ms", self.recoveries.median_ms, self.recoveries.p99_ms),
+            ),
+            ("longest recovery", format!("{} ms", self.recoveries.longest_ms)),
             ("longest start of bridged", format!("{} ms", self.longest_start_ms)),
             ("backups", if self.backups > 0 { backups } else { "none".to_owned() }),
             ("audit trail and database", if self.audit_whole { "whole" } else { "NOT WHOLE" }.to_owned()),

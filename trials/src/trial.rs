@@ -20,6 +20,7 @@ use crate::programs::Programs;
 use crate::report::Report;
 use crate::service::{Service, Started};
 use crate::storm::{DaemonTrack, Goal, OtherTrack, Pace};
+use crate::wanderers::{FIRST, Wanderers};
 use crate::witness::Witness;
 
 /// Limits that no agent of the storm reaches.
@@ -133,11 +134,13 @@ impl Trial {
     ) {
         let service = &mut self.service;
         let board = Arc::clone(&self.board);
+        let wanderers = Wanderers::new(&self.home, Arc::clone(&board));
         std::thread::scope(|scope| {
             for agent in agents {
                 scope.spawn(move || agent.run());
             }
             let witness = scope.spawn(move || witness.run());
+            let wanderers = scope.spawn(move || wanderers.run());
             let daemon = scope.spawn(move || {
                 daemon.run(service);
                 daemon.longest_start
@@ -147,6 +150,7 @@ impl Trial {
             // A panic in one of them has been printed, and is no answer to a promise.
             let lost =
                 |_| board.violation(Violation::Stuck { what: "a thread of the trial died".to_owned() });
+            report.founded = wanderers.join().map_err(lost).unwrap_or_default();
             report.limited = witness.join().map_err(lost).unwrap_or_default();
             report.longest_start_ms = millis(daemon.join().map_err(lost).unwrap_or_default());
         });
@@ -162,7 +166,7 @@ impl Trial {
         check("the audit trail", succeed(self.ctl(&["audit", "verify"])));
         check("the database", succeed(self.ctl(&["db", "check"])));
         check("the last backup", self.backups.prove(&options.programs));
-        let stored = database::messages(&self.home);
+        let stored = database::messages(&self.home, FIRST);
         let (tallies, mut violations) = self.board.judge();
         violations.append(&mut whole);
         report.count(&tallies, &violations);
@@ -174,7 +178,7 @@ impl Trial {
         report.faults = self.board.fault_count();
         report.faults_by_kind = self.board.faults();
         report.backups = self.backups.made();
-        report.longest_recovery_ms = millis(self.board.longest_recovery());
+        report.recoveries = self.board.recoveries();
         if !report.is_clean() {
             report.kept = Some(self.home.keep().display().to_string());
         }

@@ -8,7 +8,7 @@ use std::process::Command;
 use bridge_trials::{point_count, points_in};
 
 const SOAK: &str = env!("CARGO_BIN_EXE_bridge-soak");
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 45;
 
 #[test]
 fn nothing_is_lost() {

@@ -26,9 +26,12 @@ pub(crate) struct Install {
     /// Replace an entry `bridge` that launches something else
     #[arg(long)]
     pub(crate) force: bool,
-    /// Also have the service manager (systemd --user, launchd) run the daemon; alone: only that
+    /// Only have the service manager (systemd --user, launchd) run the daemon; with --all or --client also that, or fail
     #[arg(long, conflicts_with = "project")]
     pub(crate) service: bool,
+    /// Leave starting the daemon to the first agent, also where there is a service manager
+    #[arg(long, conflicts_with = "service")]
+    pub(crate) no_service: bool,
     #[command(flatten)]
     pub(crate) format: Json,
 }

@@ -41,13 +41,16 @@ pub(super) fn run(screen: &mut Screen, arguments: &Install) -> Result<Done, Fail
             }
         }
     }
+    let service = |write| serve(arguments, write, &launch, &places);
+    let prospect = service(false)?;
     let changes = intents.iter().any(|(report, _)| report.diff.is_some());
-    let write = !arguments.dry_run && (!asks || !changes || confirmed(screen)?);
+    let serves = prospect.as_ref().is_some_and(|report| report.action != Action::Unchanged);
+    let write = !arguments.dry_run && (!asks || !(changes || serves) || confirmed(screen, serves)?);
     let reports = if write && changes { write_all(intents)? } else { prospects(intents) };
-    let service = arguments.service.then(|| serve(arguments, write, &launch, &places)).transpose()?;
+    let service = if write { service(true)? } else { prospect };
     let done = finish(screen, &reports, service.as_ref(), arguments.format.json)?;
     if !arguments.format.json && write {
-        advise(screen, &reports, arguments.service);
+        advise(screen, &reports, service.is_some());
     }
     Ok(done)
 }
@@ -134,8 +137,9 @@ fn intents(
     Ok(clients.iter().map(intent).collect())
 }
 
-fn confirmed(screen: &mut Screen) -> Result<bool, Failure> {
-    screen.print("Write these changes? [y/N] ")?;
+fn confirmed(screen: &mut Screen, serves: bool) -> Result<bool, Failure> {
+    let too = if serves { " and have the service manager run the daemon" } else { "" };
+    screen.print(&format!("Write these changes{too}? [y/N] "))?;
     screen.flush()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer).map_err(|error| Failure::failed("reading the answer", error))?;
@@ -165,17 +169,25 @@ pub(super) fn prospects<P>(intents: Vec<(Report, Option<P>)>) -> Vec<Report> {
     intents.into_iter().map(prospect).collect()
 }
 
+/// Has the service manager run the daemon: where there is one and nothing speaks against it, or on request.
 fn serve(
     arguments: &Install,
     write: bool,
     launch: &Launch,
     places: &Places,
-) -> Result<ServiceReport, Failure> {
+) -> Result<Option<ServiceReport>, Failure> {
+    if !arguments.service && (arguments.no_service || arguments.project) {
+        return Ok(None);
+    }
+    let manager = Manager::detect(variable);
+    if !arguments.service && manager.is_none() {
+        return Ok(None);
+    }
     let paths = paths()?;
     let bridged = find_beside("bridged", &variable).map_err(said)?;
     let setup = Setup { bridged: &bridged, paths: &paths, launch, places };
     let attempt = || -> Result<ServiceReport, service::ServiceError> {
-        let manager = Manager::detect(variable).ok_or(service::ServiceError::NoManager)?;
+        let manager = manager.ok_or(service::ServiceError::NoManager)?;
         if !write {
             let report = service::preview(manager, &setup, &State::peek(&paths.state)?)?;
             return Ok(ServiceReport { action: report.action.in_prospect(), ..report });
@@ -185,11 +197,16 @@ fn serve(
         state.close()?;
         report
     };
-    Ok(attempt().unwrap_or_else(|error| ServiceReport {
-        action: Action::Failed,
-        files: Vec::new(),
-        error: Some(error.to_string()),
-    }))
+    match attempt() {
+        Ok(report) => Ok(Some(report)),
+        // Agents are at work already: the daemon they started serves them as well.
+        Err(service::ServiceError::Running { .. }) if !arguments.service => Ok(None),
+        Err(error) => Ok(Some(ServiceReport {
+            action: Action::Failed,
+            files: Vec::new(),
+            error: Some(error.to_string()),
+        })),
+    }
 }
 
 fn advise(screen: &Screen, reports: &[Report], service: bool) {
@@ -205,8 +222,6 @@ fn advise(screen: &Screen, reports: &[Report], service: bool) {
     }
     screen.note("Restart clients that are running. `bridgectl uninstall` takes all of this back.");
     if !service {
-        let manager = Manager::detect(variable).is_some();
-        let offer = if manager { "; `bridgectl install --service` makes it a service instead" } else { "" };
-        screen.note(&format!("The first agent starts the daemon by itself{offer}."));
+        screen.note("The first agent starts the daemon by itself, if none runs.");
     }
 }

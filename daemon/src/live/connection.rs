@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bridge_proto::control::Control;
+use thiserror::Error;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::session::{LiveConversation, LiveSession};
@@ -18,6 +20,17 @@ pub const MAX_SESSIONS: usize = 1_024;
 const MAX_WAITS: u32 = 8;
 /// Subscriptions that one connection may have open; a client needs one.
 const MAX_LISTENS: u32 = 8;
+
+/// Why a connection cannot speak for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unattached {
+    /// It speaks for [`MAX_SESSIONS`] others already.
+    #[error("the connection speaks for {MAX_SESSIONS} sessions already")]
+    TooMany,
+    /// It is gone, or the daemon is about to go.
+    #[error("the connection is closing")]
+    Closing,
+}
 
 /// Where control frames for the shim go.
 pub trait Outlet: Send + Sync {
@@ -50,13 +63,18 @@ pub struct Connection {
     pub client: OnceLock<String>,
     /// Cancelled when the connection is gone or is to go.
     pub closed: CancellationToken,
+    /// Notified when a message has come for a session that it speaks for.
+    pub mail: Arc<Notify>,
     outlet: Box<dyn Outlet>,
     waits: AtomicU32,
     listens: AtomicU32,
     sessions: Mutex<Sessions>,
     requests: Mutex<Requests>,
-    announced: Mutex<HashMap<(ConversationId, SessionLabel), u64>>,
+    announced: Mutex<Told>,
 }
+
+/// How many messages had ever come for a session when somebody was last told of some.
+pub type Told = HashMap<(ConversationId, SessionLabel), u64>;
 
 /// Bindings, the latest last, and every session that was used by token.
 #[derive(Default)]
@@ -116,6 +134,7 @@ impl Connection {
             since,
             client: OnceLock::new(),
             closed: CancellationToken::new(),
+            mail: Arc::default(),
             outlet,
             waits: AtomicU32::new(0),
             listens: AtomicU32::new(0),
@@ -131,20 +150,23 @@ impl Connection {
         self.pid.map_or_else(|| "process".to_owned(), |pid| format!("process {pid}"))
     }
 
-    /// Binds the connection to a session, as its default, and gives the shim the key to reclaim it. `false` when it
-    /// speaks for too many already.
-    #[must_use]
-    pub fn bind(&self, binding: Binding, resume: String) -> bool {
-        if !self.attach(&binding.session) {
-            return false;
+    /// Binds the connection to a session, as its default, and gives the shim the key to reclaim it. The key goes out on a
+    /// connection that is closing too: what led here is on disk, and the shim's next connection finds itself bound.
+    ///
+    /// # Errors
+    /// [`Unattached::TooMany`].
+    pub fn bind(&self, binding: Binding, resume: String) -> Result<(), Unattached> {
+        let attached = self.attach(&binding.session);
+        if attached == Err(Unattached::TooMany) {
+            return attached;
         }
-        {
+        if attached.is_ok() {
             let mut sessions = locked(&self.sessions);
             sessions.bound.retain(|known| !Arc::ptr_eq(&known.session, &binding.session));
             sessions.bound.push(binding);
         }
         self.outlet.control(&Control::Bound { resume });
-        true
+        Ok(())
     }
 
     /// The session it speaks for when nothing is said.
@@ -163,19 +185,24 @@ impl Connection {
     }
 
     /// Notes that the connection speaks for a session, so that its partner sees it connected and its leases end with
-    /// the connection. `false` when it already speaks for [`MAX_SESSIONS`] others, or is gone.
-    #[must_use]
-    pub fn attach(&self, session: &Arc<LiveSession>) -> bool {
+    /// the connection.
+    ///
+    /// # Errors
+    /// [`Unattached`] when it cannot speak for one more.
+    pub fn attach(&self, session: &Arc<LiveSession>) -> Result<(), Unattached> {
         let mut sessions = locked(&self.sessions);
         if sessions.attached.iter().any(|s| Arc::ptr_eq(s, session)) {
-            return true;
+            return Ok(());
         }
-        if sessions.attached.len() >= MAX_SESSIONS || self.closed.is_cancelled() {
-            return false;
+        if self.closed.is_cancelled() {
+            return Err(Unattached::Closing);
         }
-        session.state().connections += 1;
+        if sessions.attached.len() >= MAX_SESSIONS {
+            return Err(Unattached::TooMany);
+        }
+        session.joined_by(&self.mail);
         sessions.attached.push(Arc::clone(session));
-        true
+        Ok(())
     }
 
     /// The sessions it speaks for as `conversation/session`.
@@ -206,23 +233,40 @@ impl Connection {
     /// come since this was asked last.
     #[must_use]
     pub fn waiting(&self, news: bool) -> Vec<(Binding, u64)> {
+        if news {
+            return self.news(&mut locked(&self.announced));
+        }
+        self.mailboxes().into_iter().map(|(binding, available, _)| (binding, available)).collect()
+    }
+
+    /// Those for which some have come since this was asked last with the same `told`.
+    #[must_use]
+    pub fn news(&self, told: &mut Told) -> Vec<(Binding, u64)> {
+        let mut waiting = self.mailboxes();
+        waiting.retain(|(binding, _, arrived)| {
+            let told = told.entry((binding.conversation.id, binding.session.label)).or_default();
+            std::mem::replace(told, *arrived) < *arrived
+        });
+        waiting.into_iter().map(|(binding, available, _)| (binding, available)).collect()
+    }
+
+    /// The sessions it is bound to for which messages wait, with how many wait and how many have ever come.
+    fn mailboxes(&self) -> Vec<(Binding, u64, u64)> {
         let bound = locked(&self.sessions).bound.clone();
-        let mut announced = locked(&self.announced);
-        let mut waiting = Vec::new();
-        for binding in bound {
+        let counted = bound.into_iter().map(|binding| {
             let (available, arrived) = {
                 let state = binding.session.state();
                 (state.mailbox.available(), state.mailbox.arrived())
             };
-            let told = announced.entry((binding.conversation.id, binding.session.label)).or_default();
-            if available > 0 && !(news && *told >= arrived) {
-                if news {
-                    *told = arrived;
-                }
-                waiting.push((binding, available));
-            }
-        }
-        waiting
+            (binding, available, arrived)
+        });
+        counted.filter(|(_, available, _)| *available > 0).collect()
+    }
+
+    /// Whether it has a long poll open.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Relaxed) > 0
     }
 
     /// Tells the shim that the daemon is about to close.
@@ -298,14 +342,72 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::bucket::Buckets;
+    use crate::store::read::live::{ConversationRecord, SessionRecord};
 
-    struct Nowhere;
-    impl Outlet for Nowhere {
-        fn control(&self, _: &Control) {}
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    /// Keeps what the shim would get.
+    #[derive(Clone, Default)]
+    struct Heard(Arc<Mutex<Vec<Control>>>);
+    impl Outlet for Heard {
+        fn control(&self, control: &Control) {
+            locked(&self.0).push(control.clone());
+        }
     }
 
     fn connection() -> Connection {
-        Connection::new(1, Some(42), Timestamp::from_millis(0), Box::new(Nowhere))
+        Connection::new(1, Some(42), NOW, Box::new(Heard::default()))
+    }
+
+    fn binding() -> Binding {
+        let session = SessionRecord {
+            label: SessionLabel::A,
+            role: String::new(),
+            nonce: [0; 16],
+            joined_at: None,
+            last_seen: None,
+            status: None,
+            note: None,
+            spent: Buckets::default(),
+            unacknowledged: 0,
+        };
+        let record = ConversationRecord { row: 1, expires_at: NOW, sessions: vec![session] };
+        let id = ConversationId::from_random([0; 8]);
+        let conversation = Arc::new(LiveConversation::from_record(id, record));
+        Binding { session: Arc::clone(&conversation.sessions[0]), conversation }
+    }
+
+    #[test]
+    fn a_connection_speaks_for_so_many_and_no_more() {
+        let connection = connection();
+        let first = binding();
+        connection.attach(&first.session).unwrap();
+        for _ in 1..MAX_SESSIONS {
+            connection.attach(&binding().session).unwrap();
+        }
+        assert_eq!(connection.attach(&binding().session), Err(Unattached::TooMany));
+        assert_eq!(connection.bind(binding(), String::new()), Err(Unattached::TooMany));
+        assert_eq!(connection.attach(&first.session), Ok(()), "it does already");
+    }
+
+    #[test]
+    fn a_closing_connection_says_so_and_not_that_it_has_too_many() {
+        let connection = connection();
+        connection.closed.cancel();
+        let session = binding().session;
+        assert_eq!(connection.attach(&session), Err(Unattached::Closing));
+        assert_eq!(session.state().connections, 0);
+    }
+
+    #[test]
+    fn who_joins_as_the_daemon_goes_is_bound_on_the_next_connection() {
+        let heard = Heard::default();
+        let connection = Connection::new(1, Some(42), NOW, Box::new(heard.clone()));
+        connection.closed.cancel();
+        connection.bind(binding(), "key".to_owned()).unwrap();
+        assert_eq!(*locked(&heard.0), [Control::Bound { resume: "key".to_owned() }]);
+        assert!(connection.attached().is_empty() && connection.default_binding().is_none());
     }
 
     #[test]

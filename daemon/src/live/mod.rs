@@ -10,7 +10,7 @@ mod registry;
 mod session;
 
 pub use commands::Commands;
-pub use connection::{Binding, Connection, MAX_SESSIONS, Outlet};
+pub use connection::{Binding, Connection, MAX_SESSIONS, Outlet, Told, Unattached};
 pub use peers::{PeerLimits, PeerVerdict};
 pub use registry::{OwnTokens, Registry};
 pub use session::{LiveConversation, LiveSession, SessionState};

@@ -1,6 +1,6 @@
 //! A conversation and its sessions while they are in use.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
@@ -69,6 +69,8 @@ pub struct SessionState {
     pub sent_last: String,
     /// Connections that speak for it.
     pub connections: u32,
+    /// What tells those connections that a message has come.
+    listeners: Vec<Weak<Notify>>,
 }
 
 impl LiveConversation {
@@ -118,6 +120,7 @@ impl LiveSession {
                 note: record.note,
                 sent_last: String::new(),
                 connections: 0,
+                listeners: Vec::new(),
             }),
         }
     }
@@ -130,8 +133,21 @@ impl LiveSession {
 
     /// A message for it is on disk: counts it and wakes whoever waits for it.
     pub fn mail_came(&self) {
-        self.state().mailbox.stored();
+        let listeners: Vec<_> = {
+            let mut state = self.state();
+            state.mailbox.stored();
+            state.listeners.retain(|listener| listener.strong_count() > 0);
+            state.listeners.iter().filter_map(Weak::upgrade).collect()
+        };
         self.wake.notify_waiters();
+        listeners.iter().for_each(|listener| listener.notify_one());
+    }
+
+    /// A connection speaks for it from now on, and wants to know of messages.
+    pub(super) fn joined_by(&self, listener: &Arc<Notify>) {
+        let mut state = self.state();
+        state.connections += 1;
+        state.listeners.push(Arc::downgrade(listener));
     }
 
     /// Resolves when a check could offer something. It may be gone again by the time somebody looks.

@@ -1,5 +1,6 @@
 //! The MCP side: one server of the MCP library per connection, over a transport of our own.
 
+mod channel;
 #[doc(hidden)] // for fuzz/
 pub mod parse;
 mod server;
@@ -103,8 +104,8 @@ fn resume(bridge: &Bridge, connection: &Connection, key: &str) {
     // Also when the conversation is over: every call checks that, and says so.
     if genuine {
         let binding = Binding { session: Arc::clone(session), conversation: Arc::clone(&conversation) };
-        if !connection.bind(binding, key.to_owned()) {
-            tracing::warn!(connection = connection.number, "a connection reclaims too many sessions");
+        if let Err(error) = connection.bind(binding, key.to_owned()) {
+            tracing::warn!(connection = connection.number, %error, "a session could not be reclaimed");
         }
     }
 }

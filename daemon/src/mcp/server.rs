@@ -1,6 +1,7 @@
 //! Answers MCP requests by the table of operations.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use rmcp::handler::server::ServerHandler;
@@ -13,8 +14,8 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use serde_json::Value;
 
-use super::displayable;
 use super::transport::Arrival;
+use super::{channel, displayable};
 use crate::bridge::Bridge;
 use crate::live::Connection;
 use crate::ops::dispatch::{self, Answer, Request};
@@ -27,11 +28,30 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(build_tools);
 pub(super) struct BridgeServer {
     bridge: Arc<Bridge>,
     connection: Arc<Connection>,
+    /// Whether the client is told of messages over a channel.
+    announces: AtomicBool,
 }
 
 impl BridgeServer {
     pub(super) fn new(bridge: Arc<Bridge>, connection: Arc<Connection>) -> Self {
-        Self { bridge, connection }
+        Self { bridge, connection, announces: AtomicBool::new(false) }
+    }
+
+    fn has_channel(&self) -> bool {
+        self.bridge.tuning().config.mcp.claude_channel
+    }
+
+    fn info(&self, channel: bool) -> ServerConfig {
+        let mut capabilities =
+            ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+        let mut instructions = INSTRUCTIONS.to_owned();
+        if channel {
+            capabilities.experimental = Some(channel::capability());
+            instructions.push_str(channel::INSTRUCTIONS);
+        }
+        let implementation =
+            Implementation::new("bridged", env!("CARGO_PKG_VERSION")).with_title("Agent bridge");
+        ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(instructions)
     }
 
     /// Remembers what the client calls itself, for people.
@@ -59,10 +79,7 @@ impl BridgeServer {
 
 impl ServerHandler for BridgeServer {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
-        let implementation =
-            Implementation::new("bridged", env!("CARGO_PKG_VERSION")).with_title("Agent bridge");
-        ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
+        self.info(self.has_channel())
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
@@ -87,7 +104,9 @@ impl ServerHandler for BridgeServer {
         if let Some(client) = context.client_info() {
             self.note_client(&client);
         }
-        Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info()))
+        // Revisions without a handshake have no channels.
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.info(false)))
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
@@ -97,6 +116,9 @@ impl ServerHandler for BridgeServer {
                 connection = self.connection.number,
                 "the client was gone before it could be told of the tools"
             );
+        }
+        if self.has_channel() && !self.announces.swap(true, Ordering::Relaxed) {
+            tokio::spawn(channel::announce(Arc::clone(&self.connection), context.peer));
         }
     }
 

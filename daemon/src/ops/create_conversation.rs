@@ -169,7 +169,7 @@ pub(super) fn bind(
         conversation: std::sync::Arc::clone(conversation),
         session: std::sync::Arc::clone(session),
     };
-    if call.connection.bind(binding, resume.to_string()) { Ok(()) } else { Err(OpError::TooManySessions) }
+    Ok(call.connection.bind(binding, resume.to_string())?)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], OpError> {

@@ -174,9 +174,7 @@ async fn admit(
             match auth::authenticate(bridge, connection, &credentials, now) {
                 Ok(binding) => {
                     binding.session.touch(now);
-                    if !connection.attach(&binding.session) {
-                        return Err(OpError::TooManySessions);
-                    }
+                    connection.attach(&binding.session)?;
                     let remaining = limit_session(bridge, &binding, spec, tuning, now).await?;
                     Ok((Caller::Session(binding), Some(remaining)))
                 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::domain::bucket::{Refused, Remaining, Window};
 use crate::domain::command::MAX_PENDING;
 use crate::domain::id::IdError;
-use crate::live::MAX_SESSIONS;
+use crate::live::{MAX_SESSIONS, Unattached};
 use crate::store::StoreError;
 
 /// A failed call.
@@ -147,6 +147,15 @@ impl ApprovalRefusal {
                 "this approval is too old (they last five minutes) or was taken back; call again without the token to \
                  propose it"
             }
+        }
+    }
+}
+
+impl From<Unattached> for OpError {
+    fn from(error: Unattached) -> Self {
+        match error {
+            Unattached::TooMany => Self::TooManySessions,
+            Unattached::Closing => Self::Store(StoreError::Closing),
         }
     }
 }
@@ -360,4 +369,17 @@ fn insert_limit(
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_met_the_end_of_the_daemon_may_be_made_again() {
+        let refused = OpError::from(Unattached::Closing).to_json();
+        assert_eq!((&refused["error"], &refused["retryable"]), (&json!("shutting_down"), &json!(true)));
+        let refused = OpError::from(Unattached::TooMany).to_json();
+        assert_eq!((&refused["error"], refused.get("retryable")), (&json!("too_many_sessions"), None));
+    }
 }

@@ -34,11 +34,13 @@ pub(crate) struct Agent {
     chance: Chance,
     next: u64,
     recent: Vec<String>,
+    /// What came last, until it was acknowledged by id or something else came.
+    read: Vec<String>,
 }
 
 impl Agent {
     pub(crate) fn new(number: usize, partner: usize, board: Arc<Board>, line: Line, chance: Chance) -> Self {
-        Self { number, partner, board, line, chance, next: 1, recent: Vec::new() }
+        Self { number, partner, board, line, chance, next: 1, recent: Vec::new(), read: Vec::new() }
     }
 
     /// Talks until the storm is over, then sees everything through.
@@ -137,16 +139,23 @@ impl Agent {
         Letter::new(self.number, number, keyed, &mut self.chance)
     }
 
-    /// Fetches what waits; returns how much came.
+    /// Fetches what waits, and sometimes acknowledges by id what came before; returns how much came.
     fn fetch(&mut self, wait_seconds: u64) -> usize {
-        let arguments = if wait_seconds > 0 { json!({"wait_seconds": wait_seconds}) } else { json!({}) };
-        let (board, partner) = (&self.board, self.partner);
+        let mut arguments = json!({});
+        if wait_seconds > 0 {
+            arguments["wait_seconds"] = json!(wait_seconds);
+        }
+        if self.chance.percent(20) {
+            arguments["acknowledge"] = json!(std::mem::take(&mut self.read));
+        }
+        let (board, partner, read) = (&self.board, self.partner, &mut self.read);
         let (mut came, mut refused) = (0, None);
         let each = |_, answer| match answer {
             Answer::Done(fetched) => {
                 let messages: Vec<_> =
                     fetched["messages"].as_array().into_iter().flatten().map(letter::arrived).collect();
                 board.channel(partner).arrived(&messages);
+                *read = messages.iter().map(|message| message.id.clone()).collect();
                 came = messages.len();
             }
             Answer::Unknown | Answer::NotNow => came = 1,
@@ -235,4 +244,13 @@ impl Agent {
         self.board.violation(Violation::Misanswered { agent: self.line.name(), problem });
         self.board.abort();
     }
+}
+
+/// What proves who calls: the tokens of the answer of `create_conversation`.
+pub(crate) fn proof(created: &Value, session: &str) -> Value {
+    json!({
+        "conversation_id": created["conversation_id"],
+        "session_id": session,
+        "token": created[format!("session_{session}_token")],
+    })
 }

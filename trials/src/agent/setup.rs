@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Agent, Identity, Line};
+use super::{Agent, Identity, Line, proof};
 use crate::answer::Answer;
 use crate::board::Board;
 use crate::chance::Chance;
@@ -47,14 +47,6 @@ pub(crate) fn pairs(
         }
     }
     Ok(agents)
-}
-
-fn proof(created: &Value, session: &str) -> Value {
-    json!({
-        "conversation_id": created["conversation_id"],
-        "session_id": session,
-        "token": created[format!("session_{session}_token")],
-    })
 }
 
 fn expect(line: &mut Line, tool: &str, arguments: &Value) -> io::Result<Value> {

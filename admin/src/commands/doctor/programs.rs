@@ -12,7 +12,7 @@ use super::place::Place;
 
 /// Our version.
 pub(super) const OURS: &str = env!("CARGO_PKG_VERSION");
-const REINSTALL: &str = "install all three of one version: cargo install --path . in the clone";
+const REINSTALL: &str = "install all three of one version, from one package or release, or with cargo install --path . in the clone";
 /// A program that takes longer to say its version hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
