@@ -219,9 +219,6 @@ const ITSELF: [&str; 14] = [
     "status",
 ];
 
-/// May be listed, and nothing in it read: `ps` looks through the numbers of all processes for what it may show.
-const PROCESSES: &str = "/proc";
-
 fn grants(job: &Job, private: &Path) -> Vec<Grant> {
     let read = AccessFs::from_read(NEEDED);
     let write = AccessFs::from_all(NEEDED)
@@ -243,7 +240,6 @@ fn grants(job: &Job, private: &Path) -> Vec<Grant> {
     let devices =
         DEVICES.map(|path| Grant { path: path.into(), access: AccessFs::ReadFile | AccessFs::WriteFile });
     grants.extend(devices);
-    grants.push(Grant { path: PROCESSES.into(), access: AccessFs::ReadDir.into() });
     let writable = job.writable.iter().cloned().chain([private.to_owned()]);
     grants.extend(writable.map(|path| Grant { path, access: write }));
     grants
