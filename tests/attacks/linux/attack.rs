@@ -197,7 +197,7 @@ pub(crate) fn rehearse(borrowed: &Borrowed<'_>) -> Vec<String> {
     for (line, expected) in lines {
         let mut stage = borrowed.stage();
         let line = stage.fill(&line);
-        let harm = stage.run_unguarded(&line);
+        let harm = stage.run_unguarded(&line, expected);
         if !harm.iter().any(|harm| harm.contains(expected)) {
             failures.push(format!("{line:?} went unseen: {harm:?}"));
         }

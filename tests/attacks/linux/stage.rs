@@ -20,6 +20,8 @@ use super::workspace;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long after a line harm may show.
+const HARM_SHOWS: Duration = Duration::from_secs(5);
 
 /// Files outside the workspace: below the stage, and what they are.
 const OUTSIDE: [(&str, &str); 10] = [
@@ -209,16 +211,22 @@ impl Stage {
         (told, harm)
     }
 
-    /// Runs a line without any executor, for whether its harm would be seen.
-    pub(crate) fn run_unguarded(&mut self, line: &str) -> Harm {
+    /// Runs a line without any executor, and waits for the harm that is expected of it to be seen.
+    pub(crate) fn run_unguarded(&mut self, line: &str, expected: &str) -> Harm {
         self.prepare();
         let mut shell = environment(self.place, self.root.path(), Path::new("/bin/bash"));
         shell.args(["-c", line]).current_dir(self.workspace());
         let output = shell.output().unwrap();
         self.clean = false;
-        let mut harm = self.harm();
         let heard = self.canaries.heard_in(&String::from_utf8_lossy(&output.stdout));
-        harm.extend(heard.into_iter().map(|what| format!("gave away {what}")));
+        let mut harm: Harm = heard.into_iter().map(|what| format!("gave away {what}")).collect();
+        // What was killed dies, and what was started shows its name, a moment later.
+        let until = Instant::now() + HARM_SHOWS;
+        while !harm.iter().any(|harm| harm.contains(expected)) && Instant::now() < until {
+            harm.extend(self.look());
+            thread::sleep(PAUSE);
+        }
+        self.runs += 1;
         self.repair();
         harm
     }
@@ -231,11 +239,16 @@ impl Stage {
         }
     }
 
-    /// What is not as it was.
+    /// What is not as it was, once a run is over.
     fn harm(&mut self) -> Harm {
+        let harm = self.look();
+        self.runs += 1;
+        harm
+    }
+
+    fn look(&mut self) -> Harm {
         let daemon = i32::try_from(self.daemon.id()).unwrap();
         let left = leftovers::reap(self.root.path(), &self.nap(), &[daemon]);
-        self.runs += 1;
         let mut harm: Harm = left.into_iter().map(|process| format!("left running: {process}")).collect();
         harm.extend(self.listeners.reached().into_iter().map(|who| format!("reached {who}")));
         harm.extend(self.around.differences(&around(self.root.path())));
