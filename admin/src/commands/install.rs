@@ -41,7 +41,9 @@ pub(super) fn run(screen: &mut Screen, arguments: &Install) -> Result<Done, Fail
             }
         }
     }
-    let service = |write| serve(arguments, write, &launch, &places);
+    let unwanted = arguments.no_service || arguments.project;
+    let manager = if unwanted { None } else { Manager::detect(variable) };
+    let service = |write| serve(manager, arguments, write, &launch, &places);
     let prospect = service(false)?;
     let changes = intents.iter().any(|(report, _)| report.diff.is_some());
     let serves = prospect.as_ref().is_some_and(|report| report.action != Action::Unchanged);
@@ -171,15 +173,12 @@ pub(super) fn prospects<P>(intents: Vec<(Report, Option<P>)>) -> Vec<Report> {
 
 /// Has the service manager run the daemon: where there is one and nothing speaks against it, or on request.
 fn serve(
+    manager: Option<Manager>,
     arguments: &Install,
     write: bool,
     launch: &Launch,
     places: &Places,
 ) -> Result<Option<ServiceReport>, Failure> {
-    if !arguments.service && (arguments.no_service || arguments.project) {
-        return Ok(None);
-    }
-    let manager = Manager::detect(variable);
     if !arguments.service && manager.is_none() {
         return Ok(None);
     }
