@@ -25,7 +25,7 @@ mod reload;
 mod restore;
 pub(crate) mod say;
 pub(crate) mod sessions;
-mod show;
+pub(crate) mod show;
 mod stats;
 mod status;
 mod tokens;

@@ -83,6 +83,14 @@ fn render_message(look: Look, message: &MessageView) -> String {
     for line in safe_lines(&message.message) {
         push(&mut text, format_args!("{}\n", format!("{bar} {line}").trim_end()));
     }
+    if let Some(remarks) = remarks(message) {
+        push(&mut text, format_args!("  {}\n", look.paint(Tint::Faint, &remarks)));
+    }
+    text
+}
+
+/// What else is to be said of a message, in parentheses.
+pub(crate) fn remarks(message: &MessageView) -> Option<String> {
     let mut remarks = Vec::new();
     if let Some(earlier) = &message.reply_to {
         remarks.push(format!("answers {}", safe_text(earlier)));
@@ -94,13 +102,7 @@ fn render_message(look: Look, message: &MessageView) -> String {
     if message.redactions > 0 {
         remarks.push(count(message.redactions.into(), "secret redacted", "secrets redacted"));
     }
-    if !remarks.is_empty() {
-        push(
-            &mut text,
-            format_args!("  {}\n", look.paint(Tint::Faint, &format!("({})", remarks.join("; ")))),
-        );
-    }
-    text
+    (!remarks.is_empty()).then(|| format!("({})", remarks.join("; ")))
 }
 
 fn render_delivery(look: Look, delivery: &DeliveryView) -> String {

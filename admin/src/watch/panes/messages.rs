@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{any_holds, clock};
+use crate::commands::show::remarks;
 use crate::commands::{count, sessions};
 use crate::screen::Tint;
 use crate::text::safe_text;
@@ -30,7 +31,7 @@ pub(in crate::watch) fn matches(message: &MessageView, filter: &str) -> bool {
 
 /// Lines that a message takes at that width.
 pub(in crate::watch) fn height(message: &MessageView, width: usize) -> usize {
-    1 + wrap(&message.message, text_width(width)).len() + remarks(message, width).len()
+    1 + wrap(&message.message, text_width(width)).len() + remark_lines(message, width).len()
 }
 
 fn text_width(width: usize) -> usize {
@@ -93,7 +94,9 @@ fn entry(
         lines.push(Line::from(vec![bar.clone(), Span::raw(text)]));
     }
     let faint = theme.style(Tint::Faint);
-    lines.extend(remarks(message, width).into_iter().map(|text| Line::styled(format!("  {text}"), faint)));
+    lines.extend(
+        remark_lines(message, width).into_iter().map(|text| Line::styled(format!("  {text}"), faint)),
+    );
     lines
 }
 
@@ -138,21 +141,7 @@ fn deliver(theme: Theme, delivery: &DeliveryView, further: bool, width: usize) -
     (format!("{gap}{} {}{again}", safe_text(&delivery.recipient), safe_text(state)), theme.style(tint))
 }
 
-/// What else is to be said of a message.
-fn remarks(message: &MessageView, width: usize) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if let Some(earlier) = &message.reply_to {
-        remarks.push(format!("answers {}", safe_text(earlier)));
-    }
-    if !message.files_involved.is_empty() {
-        let files: Vec<_> = message.files_involved.iter().map(|file| safe_text(file)).collect();
-        remarks.push(format!("files: {}", files.join(", ")));
-    }
-    if message.redactions > 0 {
-        remarks.push(count(message.redactions.into(), "secret redacted", "secrets redacted"));
-    }
-    if remarks.is_empty() {
-        return Vec::new();
-    }
-    wrap_line(&format!("({})", remarks.join("; ")), text_width(width))
+/// What else is to be said of a message, in lines.
+fn remark_lines(message: &MessageView, width: usize) -> Vec<String> {
+    remarks(message).map(|remarks| wrap_line(&remarks, text_width(width))).unwrap_or_default()
 }
