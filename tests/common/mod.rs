@@ -13,7 +13,6 @@ pub(crate) mod env;
 pub(crate) mod mcp;
 pub(crate) mod outcome;
 pub(crate) mod pair;
-pub(crate) mod processes;
 #[cfg(target_os = "linux")]
 pub(crate) mod pty;
 pub(crate) mod raw;
@@ -25,6 +24,7 @@ pub(crate) mod viewer;
 use std::time::{Duration, Instant};
 
 pub(crate) use audit::audit_verify;
+pub(crate) use bridge_trials::processes;
 pub(crate) use chance::Chance;
 pub(crate) use ctl::bridgectl;
 pub(crate) use daemon::Daemon;

@@ -14,7 +14,7 @@ mod database;
 mod home;
 pub mod model;
 mod plan;
-mod processes;
+pub mod processes;
 mod programs;
 mod recoveries;
 mod report;

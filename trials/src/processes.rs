@@ -1,4 +1,4 @@
-//! Processes by number: whether they run, and signals to them.
+//! Processes by number or home: whether they run, and signals to them.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,17 @@ use nix::unistd::Pid;
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Sends a signal; a process that is gone already is none to worry about.
-pub(crate) fn signal(pid: i32, signal: Signal) {
+pub fn signal(pid: i32, signal: Signal) {
     kill(Pid::from_raw(pid), signal).ok();
 }
 
 /// Whether a process runs. One that has ended and was not waited for yet does not; one whose first thread has ended
 /// does while another one is still busy with the disk, and keeps its files locked.
-pub(crate) fn is_running(pid: i32) -> bool {
+#[must_use]
+pub fn is_running(pid: i32) -> bool {
+    if !cfg!(target_os = "linux") {
+        return kill(Pid::from_raw(pid), None).is_ok();
+    }
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     threads
         .filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok())
@@ -29,8 +33,19 @@ fn is_alive(stat: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
+/// Processes whose `HOME` is in that directory and that run the program of that name.
+#[must_use]
+pub fn running(program: &str, home: &Path) -> Vec<i32> {
+    of_home(home).into_iter().filter(|pid| name(*pid) == program && is_running(*pid)).collect()
+}
+
+fn name(pid: i32) -> String {
+    let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    exe.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Kills everything whose `HOME` is in that directory. Returns how many that were.
-pub(crate) fn kill_all(home: &Path) -> usize {
+pub fn kill_all(home: &Path) -> usize {
     let all: Vec<i32> = of_home(home).into_iter().filter(|pid| is_running(*pid)).collect();
     all.iter().for_each(|pid| signal(*pid, Signal::SIGKILL));
     all.len()
