@@ -60,6 +60,20 @@ fn expired_conversations_go_after_their_time_and_leave_nothing_but_their_audit_r
 }
 
 #[test]
+fn a_number_of_a_removed_message_is_never_given_again() {
+    let env = Env::with_config(&format!("{NO_LIMITS}\n[retention]\nexpired_after = \"1h\""));
+    let daemon = Daemon::start(&env);
+    let mut over = Pair::new(&env);
+    let numbers: Vec<String> = (0..3).map(|_| over.send("goes")).collect();
+    assert_eq!(numbers, ["msg_1", "msg_2", "msg_3"]);
+    assert!(daemon.terminate().success());
+    database::change(&env, "UPDATE conversation SET expires_at = expires_at - ?1", [DAY]);
+    let _daemon = Daemon::start(&env);
+    until("the expired conversation is removed", || conversations(&env).is_empty());
+    assert_eq!(Pair::new(&env).send("later"), "msg_4");
+}
+
+#[test]
 fn before_their_time_and_for_ever_they_stay() {
     for keep in ["36h", "never"] {
         let (env, over, running) = one_expired();

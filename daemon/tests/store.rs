@@ -3,14 +3,14 @@
 #![allow(clippy::disallowed_methods, reason = "tampering takes a connection of its own")]
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bridge_daemon::domain::audit::Entry;
 use bridge_daemon::domain::key::Keys;
 use bridge_daemon::domain::time::Timestamp;
 use bridge_daemon::store::read::verify::{Noted, verify};
-use bridge_daemon::store::{Store, StoreError, StoreThreads, Synchronous, state_dir};
+use bridge_daemon::store::{Prepared, Store, StoreError, StoreThreads, Synchronous, state_dir};
 use bridge_proto::admin::VerifyReport;
 use bridge_proto::paths::Paths;
 use proptest::prelude::*;
@@ -91,6 +91,45 @@ async fn a_failing_job_takes_nobody_with_it() {
     assert!(report.whole, "{report:?}");
     assert_eq!(report.rows, i64::try_from(500 - failed).unwrap());
     opened.close();
+}
+
+#[tokio::test]
+async fn what_follows_shares_the_commit_and_stands_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(directory.path());
+    for (number, (leader_fails, follower_fails)) in
+        [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate()
+    {
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let (seen, before) = (Arc::clone(&heads), Arc::clone(&heads));
+        let (follower, mut follows) = Prepared::new(move |tx| {
+            seen.lock().unwrap().push(tx.head().seq);
+            tx.append_audit(entry(number))?;
+            if follower_fails { Err(refused()) } else { Ok(()) }
+        });
+        let leader = opened.store.submit(0, move |tx| {
+            tx.append_audit(entry(number))?;
+            before.lock().unwrap().push(tx.head().seq);
+            // Neither is on disk before both are.
+            tx.follow(follower);
+            if leader_fails { Err(refused()) } else { Ok(()) }
+        });
+        let led = leader.await.unwrap().wait().await;
+        let followed = (&mut follows).await;
+        assert_eq!((led.is_err(), followed.is_err()), (leader_fails, follower_fails));
+        let heads = heads.lock().unwrap();
+        assert_eq!(heads[1] - heads[0], if leader_fails { -1 } else { 0 }, "right behind it");
+    }
+    let report = opened.verify();
+    assert!(report.whole && report.rows == 4, "{report:?}");
+    opened.close();
+}
+
+#[tokio::test]
+async fn what_is_never_taken_along_says_so() {
+    let (prepared, commit) = Prepared::new(|_| Ok(()));
+    drop(prepared);
+    assert!(matches!(commit.await, Err(StoreError::Closing)));
 }
 
 #[tokio::test]

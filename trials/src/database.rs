@@ -9,7 +9,9 @@ use crate::home::Home;
 #[expect(clippy::disallowed_methods, reason = "the trial is not the daemon")]
 pub(crate) fn to_version_1(home: &Home) -> rusqlite::Result<()> {
     let connection = Connection::open(home.paths.database())?;
-    connection.execute_batch("BEGIN; DROP TABLE IF EXISTS audit_anchor; PRAGMA user_version = 1; COMMIT")
+    connection.execute_batch(
+        "BEGIN; DROP TABLE IF EXISTS audit_anchor; DROP TABLE IF EXISTS message_floor; PRAGMA user_version = 1; COMMIT",
+)
 }
 
 /// How many messages are stored whose text does not begin like that.

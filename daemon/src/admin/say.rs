@@ -12,7 +12,7 @@ use crate::clock;
 use crate::domain::id::{Sender, SessionLabel};
 use crate::domain::key::{Purpose, hex};
 use crate::domain::status::ActionType;
-use crate::live::{LiveConversation, LiveSession};
+use crate::live::{LiveConversation, LiveSession, post};
 use crate::store::NewMessage;
 
 /// Characters of a message, as `send_to_partner` has it; an empty one says nothing.
@@ -49,8 +49,7 @@ pub(super) async fn send(
     let mac = bridge.keys.digest(Purpose::Body, &[id.to_string().as_bytes(), new.body.as_str().as_bytes()]);
     let (bytes, to) = (new.body.as_str().len(), labels.clone());
     let commit = bridge.store.submit(bytes + 512, move |tx| {
-        let sent = tx.store_message(&new)?;
-        tx.after_commit(move || recipients.iter().for_each(|recipient| recipient.mail_came()));
+        let sent = post(tx, &new, recipients)?;
         let details = json!({
             "message": sent.id, "to": to, "bytes": bytes, "redactions": sent.redactions, "body_mac": hex(&mac),
         });

@@ -66,11 +66,17 @@ impl Mailbox {
     /// on another connection, if the first one turns out to be dead.
     #[must_use]
     pub fn available(&self) -> u64 {
-        if self.leases.values().any(|lease| !lease.delivered) {
+        if self.answer_under_way() {
             return 0;
         }
         let leased: usize = self.leases.values().map(|lease| lease.messages.len()).sum();
         self.unacknowledged.saturating_sub(leased as u64)
+    }
+
+    /// Whether an answer with messages has left for a client and is not confirmed yet.
+    #[must_use]
+    pub fn answer_under_way(&self) -> bool {
+        self.leases.values().any(|lease| !lease.delivered)
     }
 
     /// Messages that have come since the session was loaded, those that waited then included. Only grows.

@@ -5,6 +5,7 @@
 mod commands;
 mod connection;
 mod peers;
+mod post;
 pub mod process;
 mod registry;
 mod session;
@@ -12,5 +13,6 @@ mod session;
 pub use commands::Commands;
 pub use connection::{Binding, Connection, MAX_SESSIONS, Outlet, Told, Unattached};
 pub use peers::{PeerLimits, PeerVerdict};
+pub use post::post;
 pub use registry::{OwnTokens, Registry};
 pub use session::{LiveConversation, LiveSession, SessionState};

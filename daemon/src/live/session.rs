@@ -10,8 +10,8 @@ use crate::domain::key::Nonce;
 use crate::domain::mailbox::{ConnectionNumber, LeaseNumber, Mailbox, Released};
 use crate::domain::status::Status;
 use crate::domain::time::Timestamp;
-use crate::store::SavedSession;
 use crate::store::read::live::{ConversationRecord, SessionRecord};
+use crate::store::{Prepared, SavedSession};
 
 /// A conversation in use.
 #[derive(Debug)]
@@ -71,6 +71,8 @@ pub struct SessionState {
     pub connections: u32,
     /// What tells those connections that a message has come.
     listeners: Vec<Weak<Notify>>,
+    /// The fetch of a long poll, for whoever stores the next message to take along.
+    parked: Option<(LeaseNumber, Prepared)>,
 }
 
 impl LiveConversation {
@@ -121,6 +123,7 @@ impl LiveSession {
                 sent_last: String::new(),
                 connections: 0,
                 listeners: Vec::new(),
+                parked: None,
             }),
         }
     }
@@ -141,6 +144,30 @@ impl LiveSession {
         };
         self.wake.notify_waiters();
         listeners.iter().for_each(|listener| listener.notify_one());
+    }
+
+    /// Leaves the fetch of a long poll for whoever stores the next message. Returns whether there was room: one long poll
+    /// is served that way, others fetch when they are woken.
+    #[must_use]
+    pub fn park(&self, lease: LeaseNumber, fetch: Prepared) -> bool {
+        let mut state = self.state();
+        let free = state.parked.is_none();
+        if free {
+            state.parked = Some((lease, fetch));
+        }
+        free
+    }
+
+    /// The fetch that is to follow a message.
+    #[must_use]
+    pub fn take_parked(&self) -> Option<Prepared> {
+        self.state().parked.take().map(|(_, fetch)| fetch)
+    }
+
+    /// Takes the fetch of a lease back. Returns whether it was still there: else its answer is on its way.
+    pub fn recall(&self, lease: LeaseNumber) -> bool {
+        let recalled = self.state().parked.take_if(|(parked, _)| *parked == lease);
+        recalled.is_some()
     }
 
     /// A connection speaks for it from now on, and wants to know of messages.
@@ -245,6 +272,17 @@ mod tests {
                 unacknowledged: waiting,
             },
         ))
+    }
+
+    #[test]
+    fn one_fetch_is_parked_and_recalled_by_its_own_lease_only() {
+        let session = session(0);
+        let fetch = || Prepared::new(|_| Ok(())).0;
+        assert!(session.park(1, fetch()) && !session.park(2, fetch()), "one at a time");
+        assert!(!session.recall(2) && session.recall(1) && !session.recall(1));
+        assert!(session.park(2, fetch()));
+        assert!(session.take_parked().is_some() && session.take_parked().is_none());
+        assert!(!session.recall(2), "it is on its way");
     }
 
     /// Takes a message as the writer does, if there is one: looks and leases in one step.

@@ -18,7 +18,7 @@ use crate::domain::mailbox::LeaseNumber;
 use crate::domain::redaction::Clean;
 use crate::domain::time::Timestamp;
 use crate::live::{Binding, Connection, LiveSession};
-use crate::store::{Commit, StoreError, Tx};
+use crate::store::{Commit, Prepared, StoreError, Tx};
 
 /// Bytes of a message's end that are remembered as the context of the next one.
 const SPLIT_REACH: usize = 512;
@@ -125,39 +125,60 @@ impl Call<'_> {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
         details: impl FnOnce(&T) -> Outcome + Send + 'static,
     ) -> Result<Commit<T>, StoreError> {
+        let acknowledged = std::mem::take(&mut self.acknowledges);
+        let job = self.job(acknowledged, work, details);
+        self.bridge.store.submit(weight, job).await
+    }
+
+    /// Leaves work with `session`, for whoever stores the next message for it to take along. `None` when another call
+    /// has left its own there.
+    pub(super) fn park<T: Send + 'static>(
+        &self,
+        session: &Arc<LiveSession>,
+        lease: LeaseNumber,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        details: impl FnOnce(&T) -> Outcome + Send + 'static,
+    ) -> Option<Parked<T>> {
+        let (fetch, commit) = Prepared::new(self.job(Vec::new(), work, details));
+        session.park(lease, fetch).then(|| Parked { session: Arc::clone(session), lease, commit })
+    }
+
+    /// The work with everything that goes along.
+    fn job<T: Send + 'static>(
+        &self,
+        acknowledged: Vec<MessageId>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        details: impl FnOnce(&T) -> Outcome + Send + 'static,
+    ) -> impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static {
         let caller = self.caller.clone();
         let actor = self.actor();
         let action = self.spec.audit.action();
-        let acknowledged = std::mem::take(&mut self.acknowledges);
-        self.bridge
-            .store
-            .submit(weight, move |tx| {
-                if let Caller::Session(binding) = &caller {
-                    acknowledge(tx, &binding.session, &acknowledged)?;
-                }
-                let value = work(tx)?;
-                let Outcome { conversation, mut details } = details(&value);
-                let mut named = conversation;
-                if let Caller::Session(binding) = &caller {
-                    let session = &binding.session;
-                    tx.save_session(session.conversation, session.label, &session.to_save())?;
-                    named = Some(binding.conversation.id.to_string());
-                }
-                if !acknowledged.is_empty() {
-                    let ids: Vec<String> = acknowledged.iter().map(ToString::to_string).collect();
-                    details.insert("acknowledged".to_owned(), json!(ids));
-                }
-                tx.append_audit(Entry {
-                    at: tx.now(),
-                    conversation: named,
-                    actor,
-                    action: action.to_owned(),
-                    outcome: "ok".to_owned(),
-                    details: Value::Object(details).to_string(),
-                })?;
-                Ok(value)
-            })
-            .await
+        move |tx| {
+            if let Caller::Session(binding) = &caller {
+                acknowledge(tx, &binding.session, &acknowledged)?;
+            }
+            let value = work(tx)?;
+            let Outcome { conversation, mut details } = details(&value);
+            let mut named = conversation;
+            if let Caller::Session(binding) = &caller {
+                let session = &binding.session;
+                tx.save_session(session.conversation, session.label, &session.to_save())?;
+                named = Some(binding.conversation.id.to_string());
+            }
+            if !acknowledged.is_empty() {
+                let ids: Vec<String> = acknowledged.iter().map(ToString::to_string).collect();
+                details.insert("acknowledged".to_owned(), json!(ids));
+            }
+            tx.append_audit(Entry {
+                at: tx.now(),
+                conversation: named,
+                actor,
+                action: action.to_owned(),
+                outcome: "ok".to_owned(),
+                details: Value::Object(details).to_string(),
+            })?;
+            Ok(value)
+        }
     }
 
     /// Records a call that changes nothing. Waits for the disk only if it acknowledges messages on the way.
@@ -181,6 +202,36 @@ impl Call<'_> {
             Caller::Session(binding) => binding.session.label.to_string(),
             Caller::Process => self.connection.actor(),
         }
+    }
+}
+
+/// Work that waits with a session for a message; taken back when dropped.
+pub(super) struct Parked<T> {
+    session: Arc<LiveSession>,
+    lease: LeaseNumber,
+    commit: Commit<T>,
+}
+
+impl<T> Parked<T> {
+    /// The lease that it takes.
+    pub(super) fn lease(&self) -> LeaseNumber {
+        self.lease
+    }
+
+    /// Resolves once it was taken along. May be dropped and asked again.
+    pub(super) async fn done(&mut self) -> Result<T, StoreError> {
+        (&mut self.commit).await
+    }
+
+    /// Takes it back. `None` when it can be: nothing was done. Else it was taken along already, and this is its outcome.
+    pub(super) async fn recall(&mut self) -> Option<Result<T, StoreError>> {
+        if self.session.recall(self.lease) { None } else { Some(self.done().await) }
+    }
+}
+
+impl<T> Drop for Parked<T> {
+    fn drop(&mut self) {
+        self.session.recall(self.lease);
     }
 }
 

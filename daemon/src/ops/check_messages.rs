@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 
-use super::call::{Call, Outcome};
+use super::call::{Call, Outcome, Parked};
 use super::error::OpError;
 use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::id::{MessageId, Sender};
+use crate::domain::mailbox::LeaseNumber;
 use crate::live::{Connection, LiveSession};
 use crate::store::{BatchLimits, OfferedMessage, StoreError, Tx};
 
@@ -92,6 +93,7 @@ impl Operation for CheckMessages {
         if !call.acknowledges.is_empty() || session.state().mailbox.available() > 0 {
             let batch = offer(call, &session).await?;
             if !batch.messages.is_empty() {
+                call.lease = Some((session, batch.lease));
                 return output(call, batch);
             }
         }
@@ -128,54 +130,115 @@ async fn wait_for_mail(
     let (start, deadline) = (Instant::now(), Instant::now() + wait);
     let mut ticks = interval_at(start + PROGRESS_EVERY, PROGRESS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut parked = park(call, session);
     loop {
-        tokio::select! {
-            mail = timeout_at(deadline, session.mail()) => {
-                if mail.is_err() {
-                    return Ok(empty());
-                }
-                let batch = offer(call, session).await?;
-                // Else another call of this session was faster.
-                if !batch.messages.is_empty() {
-                    return output(call, batch);
-                }
-            }
-            () = connection.closed.cancelled() => return Ok(empty()),
-            () = call.cancelled.cancelled() => return Ok(empty()),
+        let event = tokio::select! {
+            taken = taken_along(&mut parked) => Event::Taken(taken),
+            mail = timeout_at(deadline, session.mail()) => if mail.is_ok() { Event::Mail } else { Event::Over },
+            () = connection.closed.cancelled() => Event::Over,
+            () = call.cancelled.cancelled() => Event::Over,
             _ = ticks.tick() => {
                 session.touch(crate::clock::now());
                 if let Some(progress) = &call.progress {
                     progress(start.elapsed().as_secs(), wait.as_secs()).await;
                 }
+                continue;
             }
+        };
+        let over = matches!(event, Event::Over);
+        let batch = match event {
+            Event::Taken(batch) => batch,
+            Event::Mail | Event::Over => match recall(&mut parked).await {
+                Some(batch) => batch,
+                None if over => return Ok(empty()),
+                None => offer(call, session).await?,
+            },
+        };
+        // Else another call of this session was faster.
+        if !batch.messages.is_empty() {
+            call.lease = Some((Arc::clone(session), batch.lease));
+            return output(call, batch);
         }
+        if over {
+            return Ok(empty());
+        }
+        parked = park(call, session);
     }
+}
+
+/// Why a long poll wakes up.
+enum Event {
+    /// A send has taken its fetch along.
+    Taken(Batch),
+    /// Messages wait.
+    Mail,
+    /// The time is over, or nobody is interested any more.
+    Over,
+}
+
+/// Leaves the fetch where the next send finds it.
+fn park(call: &Call<'_>, session: &Arc<LiveSession>) -> Option<Parked<Batch>> {
+    let lease = call.bridge.registry.lease_number();
+    let (for_job, connection) = (Arc::clone(session), Arc::clone(call.connection));
+    // The message that it follows is not counted yet: only an answer on its way keeps it from being fetched.
+    let work = move |tx: &mut Tx<'_>| {
+        if for_job.state().mailbox.answer_under_way() {
+            return Ok(Batch::none(lease));
+        }
+        take(tx, &for_job, &connection, lease)
+    };
+    call.park(session, lease, work, offered)
+}
+
+/// What a send has taken along; never resolves where nothing is parked.
+async fn taken_along(parked: &mut Option<Parked<Batch>>) -> Batch {
+    let Some(fetch) = parked else { return std::future::pending().await };
+    let taken = fetch.done().await;
+    taken.unwrap_or_else(|error| failed(fetch, &error))
+}
+
+/// Takes a parked fetch back; what came of it when it was taken along already.
+async fn recall(parked: &mut Option<Parked<Batch>>) -> Option<Batch> {
+    let fetch = parked.as_mut()?;
+    let taken = fetch.recall().await?;
+    Some(taken.unwrap_or_else(|error| failed(fetch, &error)))
+}
+
+/// The send that took the fetch along was not stored: there is nothing to fetch, and the wait goes on.
+fn failed(fetch: &Parked<Batch>, error: &StoreError) -> Batch {
+    tracing::debug!(%error, "a fetch was taken along by a send that failed");
+    Batch::none(fetch.lease())
 }
 
 /// Messages that were just leased to the connection.
 struct Batch {
+    lease: LeaseNumber,
     messages: Vec<OfferedMessage>,
     more: bool,
+}
+
+impl Batch {
+    fn none(lease: LeaseNumber) -> Self {
+        Self { lease, messages: Vec::new(), more: false }
+    }
 }
 
 /// Takes the oldest waiting messages, on disk and in memory.
 async fn offer(call: &mut Call<'_>, session: &Arc<LiveSession>) -> Result<Batch, OpError> {
     let lease = call.bridge.registry.lease_number();
     let (for_job, connection) = (Arc::clone(session), Arc::clone(call.connection));
-    let batch = call
-        .commit(
-            0,
-            move |tx| take(tx, &for_job, &connection, lease),
-            |batch| {
-                let ids: Vec<String> = batch.messages.iter().map(|m| m.id.to_string()).collect();
-                Outcome::of(json!({"offered": ids, "more": batch.more}))
-            },
-        )
-        .await?;
-    if !batch.messages.is_empty() {
-        call.lease = Some((Arc::clone(session), lease));
-    }
-    Ok(batch)
+    let work = move |tx: &mut Tx<'_>| {
+        if for_job.state().mailbox.available() == 0 {
+            return Ok(Batch::none(lease));
+        }
+        take(tx, &for_job, &connection, lease)
+    };
+    call.commit(0, work, offered).await
+}
+
+fn offered(batch: &Batch) -> Outcome {
+    let ids: Vec<String> = batch.messages.iter().map(|m| m.id.to_string()).collect();
+    Outcome::of(json!({"offered": ids, "more": batch.more}))
 }
 
 /// Runs on the writer thread, which is the only one that leases messages.
@@ -183,18 +246,12 @@ fn take(
     tx: &mut Tx<'_>,
     session: &Arc<LiveSession>,
     connection: &Connection,
-    lease: u64,
+    lease: LeaseNumber,
 ) -> Result<Batch, StoreError> {
-    let leased: HashSet<MessageId> = {
-        let state = session.state();
-        if state.mailbox.available() == 0 {
-            return Ok(Batch { messages: Vec::new(), more: false });
-        }
-        state.mailbox.leased().collect()
-    };
+    let leased: HashSet<MessageId> = session.state().mailbox.leased().collect();
     let (messages, more) = tx.offer_messages(session.conversation, session.label, &leased, BATCH)?;
     if messages.is_empty() {
-        return Ok(Batch { messages, more });
+        return Ok(Batch::none(lease));
     }
     {
         let mut state = session.state();
@@ -207,7 +264,7 @@ fn take(
     let session = Arc::clone(session);
     // Whoever waits beside this call saw nothing while the messages were promised to it.
     tx.after_rollback(move || drop(session.withdraw(lease)));
-    Ok(Batch { messages, more })
+    Ok(Batch { lease, messages, more })
 }
 
 fn output(call: &Call<'_>, batch: Batch) -> Result<Output, OpError> {

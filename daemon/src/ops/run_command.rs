@@ -19,7 +19,7 @@ use crate::domain::command::{CommandId, CommandState};
 use crate::domain::redaction::Clean;
 use crate::domain::status::ActionType;
 use crate::exec;
-use crate::live::{Binding, LiveSession};
+use crate::live::{Binding, LiveSession, post};
 use crate::store::{NewMessage, Store, StoreError};
 
 /// How often a client is told that its command still runs.
@@ -163,8 +163,7 @@ async fn record(
     let message = result_message(binding, body, &recipients);
     let commit = bridge.store.submit(message.body.as_str().len() + 1_024, move |tx| {
         tx.end_command(id, state, &summary)?;
-        let sent = tx.store_message(&message)?;
-        tx.after_commit(move || recipients.iter().for_each(|recipient| recipient.mail_came()));
+        let sent = post(tx, &message, recipients)?;
         tx.append_audit(Entry {
             at: tx.now(),
             conversation: Some(conversation.to_string()),

@@ -17,7 +17,7 @@ use crate::domain::id::MessageId;
 use crate::domain::key::{Purpose, hex};
 use crate::domain::redaction::Clean;
 use crate::domain::status::{ActionType, Status};
-use crate::live::{Binding, LiveSession, PeerVerdict};
+use crate::live::{Binding, LiveSession, PeerVerdict, post};
 use crate::store::read::messages;
 use crate::store::{NewMessage, Sent, StoreError};
 
@@ -196,9 +196,7 @@ async fn store(
             {
                 return Ok(earlier);
             }
-            let sent = tx.store_message(&new)?;
-            tx.after_commit(move || partners.iter().for_each(|partner| partner.mail_came()));
-            Ok(sent)
+            post(tx, &new, partners)
         },
         move |sent| {
             Outcome::of(json!({

@@ -17,8 +17,12 @@ mod tx;
 pub mod vacuum;
 mod writer;
 
+use std::fmt;
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -71,7 +75,36 @@ impl<T> Commit<T> {
     /// # Errors
     /// Whatever the work or the commit ran into; nothing of it is in the database then.
     pub async fn wait(self) -> Result<T, StoreError> {
-        self.0.await.unwrap_or(Err(StoreError::Closing))
+        self.await
+    }
+}
+
+impl<T> Future for Commit<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(StoreError::Closing)))
+    }
+}
+
+/// Work that waits for other work to take it along ([`Tx::follow`]).
+pub struct Prepared(Box<dyn Job>);
+
+impl Prepared {
+    /// Work, and the answer that comes if it is ever taken along; [`StoreError::Closing`] if it is dropped instead.
+    pub fn new<T, F>(work: F) -> (Self, Commit<T>)
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        (Self(Box::new(TypedJob::new(0, work, reply))), Commit(answer))
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Prepared")
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite_migration::{M, Migrations};
 
 /// Every migration, oldest first. A released one is never edited; a change is a new entry.
-const STEPS: &[M<'static>] = &[M::up(V1), M::up(V2)];
+const STEPS: &[M<'static>] = &[M::up(V1), M::up(V2), M::up(V3)];
 
 /// All migrations.
 #[must_use]
@@ -164,6 +164,35 @@ CREATE TABLE audit_anchor(
 ) STRICT;
 ";
 
+/// Message numbers are never given twice, also when the newest messages were removed. `AUTOINCREMENT` would see to that by
+/// changing one more page with every send; `message_floor` has one row, the highest number given when messages were
+/// last removed, and changes only then.
+const V3: &str = "
+CREATE TABLE message_floor(
+  id     INTEGER PRIMARY KEY CHECK(id = 1),
+  last   INTEGER NOT NULL
+) STRICT;
+INSERT INTO message_floor
+  SELECT 1, max(ifnull((SELECT max(id) FROM message), 0),
+                ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'message'), 0));
+
+CREATE TABLE message_v3(
+  id           INTEGER PRIMARY KEY,
+  conversation INTEGER NOT NULL,
+  sender       TEXT    NOT NULL,
+  sent_at      INTEGER NOT NULL,
+  action       TEXT    NOT NULL,
+  body         TEXT    NOT NULL,
+  files        TEXT    NOT NULL,
+  reply_to     INTEGER,
+  redactions   INTEGER NOT NULL
+) STRICT;
+INSERT INTO message_v3
+  SELECT id, conversation, sender, sent_at, action, body, files, reply_to, redactions FROM message;
+DROP TABLE message;
+ALTER TABLE message_v3 RENAME TO message;
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +200,20 @@ mod tests {
     #[test]
     fn migrations_are_well_formed() {
         migrations().validate().unwrap();
+    }
+
+    #[test]
+    fn numbers_of_removed_messages_stay_taken_by_the_migration() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        migrations().to_version(&mut connection, 2).unwrap();
+        let add = "INSERT INTO message(conversation, sender, sent_at, action, body, files, redactions)
+                   VALUES(1, 'a', 0, 'info', 'x', '[]', 0)";
+        connection.execute_batch(&format!("{add};{add};{add};DELETE FROM message WHERE id = 3")).unwrap();
+        migrations().to_latest(&mut connection).unwrap();
+        let counted = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(
+            (counted("SELECT count(*) FROM message"), counted("SELECT last FROM message_floor")),
+            (2, 3)
+        );
     }
 }

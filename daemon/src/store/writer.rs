@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension as _;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Prepared;
 use super::error::{OpenError, StoreError};
 use super::open::{io_error, sqlite};
 use super::read::anchor::{Beginning, beginning};
@@ -173,7 +174,10 @@ impl Writer {
             self.statement("SAVEPOINT job")?;
             let mut tx = Tx::new(&self.connection, &self.keys, &mut self.head, now);
             let result = job.run(&mut tx);
-            let hooks = tx.into_hooks();
+            let (hooks, followers) = tx.into_parts();
+            for Prepared(follower) in followers.into_iter().rev() {
+                batch.push_front(follower);
+            }
             match result {
                 Ok(()) => {
                     ran.push(Ran { job, hooks });

@@ -134,6 +134,7 @@ impl Tx<'_> {
     /// [`StoreError`] from SQLite.
     pub fn remove_conversation(&mut self, id: ConversationId) -> Result<bool, StoreError> {
         let id = id.to_string();
+        self.hold_message_numbers()?;
         self.connection
             .prepare_cached(
                 "DELETE FROM message WHERE id IN (SELECT d.message FROM delivery d

@@ -84,8 +84,9 @@ impl Tx<'_> {
         let redactions = new.files.iter().map(Clean::redactions).sum::<u32>() + new.body.redactions();
         self.connection
             .prepare_cached(
-                "INSERT INTO message(conversation, sender, sent_at, action, body, files, reply_to, redactions)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO message(id, conversation, sender, sent_at, action, body, files, reply_to, redactions)
+                 VALUES((SELECT max(last, ifnull((SELECT max(id) FROM message), 0)) + 1 FROM message_floor),
+                   ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 new.conversation,
@@ -110,5 +111,18 @@ impl Tx<'_> {
                 .execute(params![new.conversation, new.sender.to_string(), key, id.row()])?;
         }
         Ok(Sent { id, at: self.now, redactions, repeated: false })
+    }
+
+    /// Sees to it that no number given so far is given again. To be called before messages are removed.
+    ///
+    /// # Errors
+    /// [`StoreError`] from SQLite.
+    pub(super) fn hold_message_numbers(&mut self) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE message_floor SET last = max(last, ifnull((SELECT max(id) FROM message), 0))",
+            )?
+            .execute([])?;
+        Ok(())
     }
 }

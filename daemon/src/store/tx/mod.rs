@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use crate::domain::audit::Head;
 use crate::domain::key::Keys;
 use crate::domain::time::Timestamp;
+use crate::store::Prepared;
 
 pub use archive::{ArchivedSession, NewArchive};
 pub use command::{NewCommand, Redeemed};
@@ -32,6 +33,7 @@ pub struct Tx<'w> {
     head: &'w mut Head,
     now: Timestamp,
     hooks: Hooks,
+    followers: Vec<Prepared>,
 }
 
 /// What to do in memory once it is known whether the work is on disk.
@@ -55,17 +57,23 @@ impl<'w> Tx<'w> {
         head: &'w mut Head,
         now: Timestamp,
     ) -> Self {
-        Self { connection, keys, head, now, hooks: Hooks::default() }
+        Self { connection, keys, head, now, hooks: Hooks::default(), followers: Vec::new() }
     }
 
-    pub(super) fn into_hooks(self) -> Hooks {
-        self.hooks
+    pub(super) fn into_parts(self) -> (Hooks, Vec<Prepared>) {
+        (self.hooks, self.followers)
     }
 
     /// The time of this batch.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Has `work` done right after this, in the same transaction, so that both share one flush. It stands or falls by
+    /// itself, and is done even if this fails.
+    pub fn follow(&mut self, work: Prepared) {
+        self.followers.push(work);
     }
 
     /// Runs `hook` on the writer thread once this work is on disk; it must not block.

@@ -32,6 +32,7 @@ impl Tx<'_> {
             .query_row([id.to_string()], |row| row.get::<_, i64>(0))
             .optional()?;
         let Some(row) = row else { return Ok(true) };
+        self.hold_message_numbers()?;
         let mut removed = 0;
         for (counts, sql) in [
             (
