@@ -22,7 +22,7 @@ case "$(uname -s)-$(uname -m)" in
     Linux-aarch64 | Linux-arm64) target=aarch64-unknown-linux-musl ;;
     Darwin-arm64) target=aarch64-apple-darwin ;;
     Darwin-x86_64) target=x86_64-apple-darwin ;;
-    *) fail "there is no build for $(uname -s) on $(uname -m); with Rust: cargo install --git $repository" ;;
+    *) fail "there is no build for $(uname -s) on $(uname -m); with Rust: git clone $repository && cargo install --path bridged" ;;
 esac
 
 if [ -n "${BRIDGED_VERSION:-}" ]; then

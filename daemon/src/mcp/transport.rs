@@ -32,6 +32,8 @@ use crate::wire::frames::{FrameReader, FrameWriter, ReadError};
 
 /// Requests of one connection that are worked on at once; beyond that it is not read from.
 const MAX_REQUESTS: usize = 64;
+/// Bytes for which an answer has room without growing.
+const USUAL_ANSWER: usize = 2 * 1024;
 /// How long a client may take to read its last answers when the daemon ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Bytes of answers that a client may leave unread before it is not read from.
@@ -332,7 +334,8 @@ fn extensions(request: &mut ClientRequest) -> &mut rmcp::model::Extensions {
 
 /// The message as a frame, or why it cannot be one.
 fn encode(message: &ServerJsonRpcMessage) -> Result<Vec<u8>, String> {
-    let mut wire = vec![0; HEADER];
+    let mut wire = Vec::with_capacity(USUAL_ANSWER);
+    wire.resize(HEADER, 0);
     serde_json::to_writer(&mut wire, message)
         .map_err(|error| format!("the answer cannot be written: {error}"))?;
     let header =

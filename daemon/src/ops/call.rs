@@ -175,7 +175,7 @@ impl Call<'_> {
                 actor,
                 action: action.to_owned(),
                 outcome: "ok".to_owned(),
-                details: Value::Object(details).to_string(),
+                details: text(&details)?,
             })?;
             Ok(value)
         }
@@ -257,6 +257,11 @@ impl Outcome {
             }
         }
     }
+}
+
+/// As one line of JSON.
+fn text(details: &Map<String, Value>) -> Result<String, StoreError> {
+    serde_json::to_string(details).map_err(|error| StoreError::Refused { detail: error.to_string() })
 }
 
 /// Stores acknowledgements and forgets the leases once they are on disk.

@@ -84,18 +84,28 @@ impl FrameReader {
             // The buffer is only there once there is something to put into it, and grows with what has come, not with
             // what was announced.
             self.stream.readable().await?;
-            self.buffer.reserve(CHUNK.max(self.buffer.len()));
-            match self.stream.try_read_buf(&mut self.buffer) {
+            match self.read_some() {
                 Ok(read) => return Ok(read > 0),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if self.buffer.is_empty() {
-                        self.buffer = Vec::new();
-                    }
-                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl FrameReader {
+    /// One read of whatever is there.
+    fn read_some(&mut self) -> io::Result<usize> {
+        if !self.buffer.is_empty() {
+            self.buffer.reserve(CHUNK.max(self.buffer.len()));
+            return self.stream.try_read_buf(&mut self.buffer);
+        }
+        // Most frames are small: to copy what has come costs less than to allocate for what might.
+        let mut chunk = [0; CHUNK];
+        let read = self.stream.try_read(&mut chunk)?;
+        self.buffer.extend_from_slice(&chunk[..read]);
+        Ok(read)
     }
 }
 
