@@ -110,9 +110,9 @@ fn beside(
 ) -> io::Result<Option<(Latencies, f64)>> {
     let Some(binaries) = &setting.yardstick else { return Ok(None) };
     let prototype = Prototype::start(binaries, setting.scratch.path())?;
-    let line = Prototype::line(tool, bytes);
-    let mut clients =
-        (0..clients).map(|_| Ok((prototype.client()?, line.clone()))).collect::<io::Result<Vec<_>>>()?;
+    let mut clients = (0..clients)
+        .map(|number| Ok((prototype.client()?, Prototype::line(tool, number, bytes))))
+        .collect::<io::Result<Vec<_>>>()?;
     Ok(Some(load(&mut clients, setting.load)?))
 }
 
@@ -235,7 +235,7 @@ fn shim(setting: &Setting) -> io::Result<Vec<Figure>> {
 fn prototype_start(setting: &Setting) -> io::Result<f64> {
     let Some(binaries) = &setting.yardstick else { return Ok(0.0) };
     let prototype = Prototype::start(binaries, setting.scratch.path())?;
-    let (line, mut starts) = (Prototype::line("echo", 0), Latencies::default());
+    let (line, mut starts) = (Prototype::line("echo", 0, 0), Latencies::default());
     for _ in 0..30 {
         let began = Instant::now();
         prototype.client()?.call(&line)?;
