@@ -6,7 +6,9 @@
 
 mod client;
 mod figures;
+mod fill;
 mod floods;
+mod footprint;
 mod hook;
 mod instructions;
 mod memory;
@@ -15,6 +17,11 @@ mod recovery;
 mod report;
 mod rig;
 mod scenarios;
+mod sends;
+mod stored;
+mod tools;
+mod twins;
+mod waits;
 mod yardstick;
 
 use std::path::PathBuf;
@@ -36,7 +43,7 @@ struct Arguments {
     /// Directory with the prototype's protod and shim_std, measured beside ours
     #[arg(long, value_name = "DIR")]
     yardstick: Option<PathBuf>,
-    /// Only scenarios whose name contains this; floods and recovery take long and run only so
+    /// Only scenarios whose name contains this; floods, recovery and full databases take long and run only so
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Rounds of each scenario
@@ -45,9 +52,12 @@ struct Arguments {
     /// Seconds of load in each round
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// Messages in the database of the scenario `recovery`
+    /// Messages in the databases of `recovery` and `1 M stored`
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
+    /// Megabytes of the database of `daemon start, 1 GB`
+    #[arg(long, value_name = "MB", default_value_t = 1_024)]
+    database: u64,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -105,6 +115,7 @@ fn run(arguments: &Arguments) -> std::io::Result<Report> {
         binaries: binaries(arguments),
         yardstick: arguments.yardstick.clone(),
         messages: arguments.messages,
+        database_bytes: arguments.database << 20,
         load: Duration::from_secs_f64(arguments.seconds),
         scratch: scratch()?,
     };
@@ -118,8 +129,8 @@ fn run(arguments: &Arguments) -> std::io::Result<Report> {
         if !wanted {
             continue;
         }
-        for _ in 0..arguments.rounds {
-            report.add(scenario.name, (scenario.measure)(&setting)?);
+        for figures in scenario.run(&setting, arguments.rounds)? {
+            report.add(scenario.name, figures);
         }
     }
     Ok(report)

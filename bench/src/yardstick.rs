@@ -42,6 +42,11 @@ impl Prototype {
         Client::start(command)
     }
 
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// A line for its tool `send` or `echo`, with a message of `bytes` bytes, as session 0 of that conversation.
     ///
     /// The prototype's own load generator gives every client a conversation of its own, as our scenarios do: so must who
