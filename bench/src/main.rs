@@ -11,6 +11,7 @@ mod floods;
 mod footprint;
 mod hook;
 mod instructions;
+mod machine;
 mod memory;
 mod raw;
 mod recovery;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use machine::Machine;
 use report::Report;
 use tempfile::TempDir;
 
@@ -72,8 +74,8 @@ fn main() -> ExitCode {
         return count(&arguments, most);
     }
     match run(&arguments) {
-        Ok(report) => {
-            println!("{}", if arguments.json { report.to_json() } else { report.to_table() });
+        Ok(results) => {
+            println!("{results}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -110,7 +112,15 @@ fn scratch() -> std::io::Result<TempDir> {
     tempfile::Builder::new().prefix("bridge-bench").tempdir()
 }
 
-fn run(arguments: &Arguments) -> std::io::Result<Report> {
+/// The command line as it can be repeated elsewhere: without where this program is.
+fn command() -> String {
+    let words =
+        std::env::args().skip(1).map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word });
+    std::iter::once("bridge-bench".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Measures, and shows the results as they are wanted.
+fn run(arguments: &Arguments) -> std::io::Result<String> {
     let setting = scenarios::Setting {
         binaries: binaries(arguments),
         yardstick: arguments.yardstick.clone(),
@@ -133,5 +143,9 @@ fn run(arguments: &Arguments) -> std::io::Result<Report> {
             report.add(scenario.name, figures);
         }
     }
-    Ok(report)
+    if arguments.json {
+        Ok(report.to_json(&Machine::here(setting.scratch.path()), &command())?)
+    } else {
+        Ok(report.to_table())
+    }
 }
