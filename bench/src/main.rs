@@ -2,7 +2,7 @@
 //!
 //! Absolute figures mean little on shared machines. So every round measures ours and, when its binaries are given with
 //! `--yardstick`, a bare prototype beside it, in turn; what is reported is the median of the rounds' ratios.
-#![allow(clippy::print_stdout, reason = "it prints its results")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
 mod client;
 mod figures;
@@ -74,12 +74,10 @@ fn main() -> ExitCode {
         return count(&arguments, most);
     }
     match run(&arguments) {
-        Ok(results) => {
-            println!("{results}");
-            ExitCode::SUCCESS
-        }
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            println!("bridge-bench: {error}");
+            eprintln!("bridge-bench: {error}");
             ExitCode::FAILURE
         }
     }
@@ -95,7 +93,7 @@ fn count(arguments: &Arguments, most: u64) -> ExitCode {
             if counted > most { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(error) => {
-            println!("bridge-bench: {error}");
+            eprintln!("bridge-bench: {error}");
             ExitCode::FAILURE
         }
     }
@@ -119,8 +117,8 @@ fn command() -> String {
     std::iter::once("bridge-bench".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Measures, and shows the results as they are wanted.
-fn run(arguments: &Arguments) -> std::io::Result<String> {
+/// Measures and prints the results; whether all scenarios succeeded. One that fails takes nothing from the others.
+fn run(arguments: &Arguments) -> std::io::Result<bool> {
     let setting = scenarios::Setting {
         binaries: binaries(arguments),
         yardstick: arguments.yardstick.clone(),
@@ -129,7 +127,7 @@ fn run(arguments: &Arguments) -> std::io::Result<String> {
         load: Duration::from_secs_f64(arguments.seconds),
         scratch: scratch()?,
     };
-    let mut report = Report::default();
+    let (mut report, mut succeeded) = (Report::default(), true);
     floods::raise_descriptor_limit()?;
     for scenario in scenarios::ALL.iter().chain(floods::ALL) {
         let wanted = match &arguments.only {
@@ -139,13 +137,15 @@ fn run(arguments: &Arguments) -> std::io::Result<String> {
         if !wanted {
             continue;
         }
-        for figures in scenario.run(&setting, arguments.rounds)? {
-            report.add(scenario.name, figures);
+        match scenario.run(&setting, arguments.rounds) {
+            Ok(rounds) => rounds.into_iter().for_each(|figures| report.add(scenario.name, figures)),
+            Err(error) => {
+                eprintln!("bridge-bench: {}: {error}", scenario.name);
+                succeeded = false;
+            }
         }
     }
-    if arguments.json {
-        Ok(report.to_json(&Machine::here(setting.scratch.path()), &command())?)
-    } else {
-        Ok(report.to_table())
-    }
+    let machine = Machine::here(setting.scratch.path());
+    println!("{}", if arguments.json { report.to_json(&machine, &command())? } else { report.to_table() });
+    Ok(succeeded)
 }
