@@ -12,7 +12,8 @@ use super::scenarios::Setting;
 
 /// A send to a partner that waits by long poll, beside the send itself: the yardstick here is our own send.
 ///
-/// The arrival counts from the start of the send, the poll's answer from the send's.
+/// The arrival counts from the start of the send, the poll's answer from the send's; the latter is read first, so that what
+/// came before it counts as the microseconds of a read.
 pub(crate) fn hop(setting: &Setting) -> io::Result<Vec<Figure>> {
     let rig = Rig::start(&setting.binaries, setting.scratch.path())?;
     let (mut a, mut b) = rig.pair()?;
