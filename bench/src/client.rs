@@ -6,10 +6,23 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
 use super::figures::Latencies;
 
 /// A child that is killed when dropped.
 pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    /// Lets it end by itself and waits for that.
+    pub(crate) fn terminate(&mut self) -> io::Result<()> {
+        let pid = i32::try_from(self.0.id()).map_err(io::Error::other)?;
+        kill(Pid::from_raw(pid), Signal::SIGTERM)?;
+        self.0.wait().map(drop)
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -63,10 +76,18 @@ impl Client {
     }
 
     /// One call whose answer must be no failure.
-    pub(crate) fn expect(&mut self, line: &[u8]) -> io::Result<serde_json::Value> {
-        let answer: serde_json::Value = serde_json::from_slice(self.call(line)?)?;
+    pub(crate) fn expect(&mut self, line: &[u8]) -> io::Result<Value> {
+        self.timed(line).map(|(answer, _)| answer)
+    }
+
+    /// The same, and how long the answer took; looking at it is not counted.
+    pub(crate) fn timed(&mut self, line: &[u8]) -> io::Result<(Value, Duration)> {
+        let began = Instant::now();
+        let answer = self.call(line)?;
+        let took = began.elapsed();
+        let answer: Value = serde_json::from_slice(answer)?;
         let failed = answer.get("error").is_some() || answer["result"]["isError"] == true;
-        if failed { Err(io::Error::other(answer.to_string())) } else { Ok(answer) }
+        if failed { Err(io::Error::other(answer.to_string())) } else { Ok((answer, took)) }
     }
 }
 

@@ -11,28 +11,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, micros};
+use super::client::micros;
 use super::figures::{Figure, Latencies};
 use super::memory::rss_mb;
 use super::raw::Raw;
 use super::rig::{Rig, send, tool_call};
 use super::scenarios::{Scenario, Setting};
-
-/// Turns of quiet and flood in one round.
-const TURNS: u32 = 4;
+use super::twins::{TURNS, Twins, sample};
 
 /// All of them; they run when they are asked for by name.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario { name: "flood: 1,000 idle, 200 busy", measure: |s| beside(s, crowd), on_request: true },
-    Scenario { name: "flood: 20 send and never read", measure: |s| beside(s, deaf), on_request: true },
-    Scenario { name: "flood: 500 open and never speak", measure: |s| beside(s, mute), on_request: true },
-    Scenario {
-        name: "flood: 100 half frames, byte by byte",
-        measure: |s| beside(s, dripping),
-        on_request: true,
-    },
-    Scenario { name: "flood: 100,000 unread messages", measure: unread, on_request: true },
-    Scenario { name: "flood: 10,000 conversations", measure: conversations, on_request: true },
+    Scenario::on_request("flood: 1,000 idle, 200 busy", |s| beside(s, crowd)),
+    Scenario::on_request("flood: 20 send and never read", |s| beside(s, deaf)),
+    Scenario::on_request("flood: 500 open and never speak", |s| beside(s, mute)),
+    Scenario::on_request("flood: 100 half frames, byte by byte", |s| beside(s, dripping)),
+    Scenario::on_request("flood: 100,000 unread messages", unread),
+    Scenario::on_request("flood: 10,000 conversations", conversations),
 ];
 
 /// Threads that do harm until they are dropped.
@@ -176,33 +170,15 @@ fn beside(setting: &Setting, flood: fn(&Path) -> io::Result<Flood>) -> io::Resul
         harm.end()?;
     }
     let mut figures = compared(&mut flooded, &mut quiet);
-    figures.push(megabytes("most memory (RSS)", most, Some(before)));
+    figures.push(Figure::beside("most memory (RSS)", "MB", most, before));
     Ok(figures)
 }
 
-/// Sends again and again for a while.
-fn sample(client: &mut Client, into: &mut Latencies, during: Duration) -> io::Result<()> {
-    let (line, until) = (send(200), Instant::now() + during);
-    while Instant::now() < until {
-        let began = Instant::now();
-        client.expect(&line)?;
-        into.0.push(micros(began.elapsed()));
-    }
-    Ok(())
-}
-
 fn compared(flooded: &mut Latencies, quiet: &mut Latencies) -> Vec<Figure> {
-    let mut figure = |what, share| Figure {
-        what,
-        unit: "µs",
-        ours: flooded.quantile(share),
-        yardstick: Some(quiet.quantile(share)),
-    };
-    vec![figure("bystander's send p50", 0.5), figure("bystander's send p99", 0.99)]
-}
-
-const fn megabytes(what: &'static str, ours: f64, yardstick: Option<f64>) -> Figure {
-    Figure { what, unit: "MB", ours, yardstick }
+    vec![
+        flooded.against(quiet, "bystander's send p50", 0.5),
+        flooded.against(quiet, "bystander's send p99", 0.99),
+    ]
 }
 
 /// A bystander on a daemon that `burden` was put on, and one on a fresh daemon, in turn.
@@ -210,18 +186,12 @@ fn burdened(
     setting: &Setting,
     burden: impl FnOnce(&Rig) -> io::Result<Vec<Figure>>,
 ) -> io::Result<Vec<Figure>> {
-    let light = Rig::start(&setting.binaries, &setting.scratch.path().join("light"))?;
-    let heavy = Rig::start(&setting.binaries, &setting.scratch.path().join("heavy"))?;
-    let own = burden(&heavy)?;
-    let (mut quiet, mut flooded) = (Latencies::default(), Latencies::default());
-    let (mut beside_light, mut beside_heavy) = (light.sender()?, heavy.sender()?);
-    for _ in 0..TURNS {
-        sample(&mut beside_light, &mut quiet, setting.load / TURNS)?;
-        sample(&mut beside_heavy, &mut flooded, setting.load / TURNS)?;
-    }
+    let twins = Twins::start(setting)?;
+    let own = burden(&twins.heavy)?;
+    let (mut flooded, mut quiet) = twins.sends(setting.load)?;
     let mut figures = compared(&mut flooded, &mut quiet);
-    let (heavy, light) = (rss_mb(heavy.daemon.0.id())?, rss_mb(light.daemon.0.id())?);
-    figures.push(megabytes("memory (RSS)", heavy, Some(light)));
+    let (heavy, light) = (rss_mb(twins.heavy.daemon.0.id())?, rss_mb(twins.light.daemon.0.id())?);
+    figures.push(Figure::beside("memory (RSS)", "MB", heavy, light));
     figures.extend(own);
     Ok(figures)
 }
@@ -255,13 +225,11 @@ fn unread(setting: &Setting) -> io::Result<Vec<Figure>> {
                 fetches[at].0.push(micros(began.elapsed()));
             }
         }
-        let figure = |what, pair: &mut [Latencies; 2]| Figure {
-            what,
-            unit: "µs",
-            ours: pair[0].quantile(0.5),
-            yardstick: Some(pair[1].quantile(0.5)),
-        };
-        Ok(vec![figure("send into it p50", &mut sends), figure("check of it p50", &mut fetches)])
+        let ([mut sent, mut sent_beside], [mut fetched, mut fetched_beside]) = (sends, fetches);
+        Ok(vec![
+            sent.against(&mut sent_beside, "send into it p50", 0.5),
+            fetched.against(&mut fetched_beside, "check of it p50", 0.5),
+        ])
     })
 }
 
@@ -277,11 +245,11 @@ fn conversations(setting: &Setting) -> io::Result<Vec<Figure>> {
                 made += 1;
             }
         }
-        Ok(vec![Figure { what: "conversations made", unit: "", ours: f64::from(made), yardstick: None }])
+        Ok(vec![Figure::alone("conversations made", "", f64::from(made))])
     })
 }
 
-/// So that floods can hold their connections; what the system allows is enough.
+/// So that this process and the daemons it starts can hold thousands of connections; what the system allows is enough.
 pub(crate) fn raise_descriptor_limit() -> io::Result<()> {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;

@@ -29,13 +29,8 @@ pub(crate) fn hook(setting: &Setting) -> io::Result<Vec<Figure>> {
             return Err(io::Error::other(format!("hook {run} said {:?}", String::from_utf8_lossy(&said))));
         }
     }
-    let figure = |what, share, latencies: &mut Latencies| Figure {
-        what,
-        unit: "ms",
-        ours: latencies.quantile(share),
-        yardstick: None,
-    };
-    Ok(vec![figure("p50", 0.5, &mut latencies), figure("p99", 0.99, &mut latencies)])
+    let (p50, p99) = (latencies.quantile(0.5), latencies.quantile(0.99));
+    Ok(vec![Figure::alone("p50", "ms", p50), Figure::alone("p99", "ms", p99)])
 }
 
 /// Runs it from start to end; what it said.

@@ -4,10 +4,6 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
-use super::client::Process;
 use super::rig::{Rig, send};
 
 /// Sends in the shorter of two runs, and how many more the longer has: what start and end cost is in both.
@@ -39,16 +35,10 @@ fn counted(binaries: &Path, scratch: &Path, sends: u64) -> io::Result<u64> {
         client.expect(&line)?;
     }
     drop(client);
-    end(&mut rig.daemon)?;
+    // callgrind tells its count only at the end.
+    rig.daemon.terminate()?;
     let text = std::fs::read_to_string(&log)?;
     collected(&text).ok_or_else(|| io::Error::other(format!("callgrind counted nothing: {text}")))
-}
-
-/// Lets it end by itself, since callgrind tells its count only then.
-fn end(daemon: &mut Process) -> io::Result<()> {
-    let pid = i32::try_from(daemon.0.id()).map_err(io::Error::other)?;
-    kill(Pid::from_raw(pid), Signal::SIGTERM)?;
-    daemon.0.wait().map(drop)
 }
 
 /// The count in a line such as `==123== Collected : 456`.

@@ -2,19 +2,27 @@
 //!
 //! Absolute figures mean little on shared machines. So every round measures ours and, when its binaries are given with
 //! `--yardstick`, a bare prototype beside it, in turn; what is reported is the median of the rounds' ratios.
-#![allow(clippy::print_stdout, reason = "it prints its results")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
 mod client;
 mod figures;
+mod fill;
 mod floods;
+mod footprint;
 mod hook;
 mod instructions;
+mod machine;
 mod memory;
 mod raw;
 mod recovery;
 mod report;
 mod rig;
 mod scenarios;
+mod sends;
+mod stored;
+mod tools;
+mod twins;
+mod waits;
 mod yardstick;
 
 use std::path::PathBuf;
@@ -23,6 +31,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use machine::Machine;
 use report::Report;
 use tempfile::TempDir;
 
@@ -36,7 +45,7 @@ struct Arguments {
     /// Directory with the prototype's protod and shim_std, measured beside ours
     #[arg(long, value_name = "DIR")]
     yardstick: Option<PathBuf>,
-    /// Only scenarios whose name contains this; floods and recovery take long and run only so
+    /// Only scenarios whose name contains this; floods, recovery and full databases take long and run only so
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Rounds of each scenario
@@ -45,9 +54,12 @@ struct Arguments {
     /// Seconds of load in each round
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// Messages in the database of the scenario `recovery`
+    /// Messages in the databases of `recovery` and `1 M stored`
     #[arg(long, default_value_t = 1_000_000)]
     messages: usize,
+    /// Megabytes of the database of `daemon start, 1 GB`
+    #[arg(long, value_name = "MB", default_value_t = 1_024)]
+    database: u64,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -62,12 +74,10 @@ fn main() -> ExitCode {
         return count(&arguments, most);
     }
     match run(&arguments) {
-        Ok(report) => {
-            println!("{}", if arguments.json { report.to_json() } else { report.to_table() });
-            ExitCode::SUCCESS
-        }
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            println!("bridge-bench: {error}");
+            eprintln!("bridge-bench: {error}");
             ExitCode::FAILURE
         }
     }
@@ -83,7 +93,7 @@ fn count(arguments: &Arguments, most: u64) -> ExitCode {
             if counted > most { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Err(error) => {
-            println!("bridge-bench: {error}");
+            eprintln!("bridge-bench: {error}");
             ExitCode::FAILURE
         }
     }
@@ -100,15 +110,24 @@ fn scratch() -> std::io::Result<TempDir> {
     tempfile::Builder::new().prefix("bridge-bench").tempdir()
 }
 
-fn run(arguments: &Arguments) -> std::io::Result<Report> {
+/// The command line as it can be repeated elsewhere: without where this program is.
+fn command() -> String {
+    let words =
+        std::env::args().skip(1).map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word });
+    std::iter::once("bridge-bench".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Measures and prints the results; whether all scenarios succeeded. One that fails takes nothing from the others.
+fn run(arguments: &Arguments) -> std::io::Result<bool> {
     let setting = scenarios::Setting {
         binaries: binaries(arguments),
         yardstick: arguments.yardstick.clone(),
         messages: arguments.messages,
+        database_bytes: arguments.database << 20,
         load: Duration::from_secs_f64(arguments.seconds),
         scratch: scratch()?,
     };
-    let mut report = Report::default();
+    let (mut report, mut succeeded) = (Report::default(), true);
     floods::raise_descriptor_limit()?;
     for scenario in scenarios::ALL.iter().chain(floods::ALL) {
         let wanted = match &arguments.only {
@@ -118,9 +137,15 @@ fn run(arguments: &Arguments) -> std::io::Result<Report> {
         if !wanted {
             continue;
         }
-        for _ in 0..arguments.rounds {
-            report.add(scenario.name, (scenario.measure)(&setting)?);
+        match scenario.run(&setting, arguments.rounds) {
+            Ok(rounds) => rounds.into_iter().for_each(|figures| report.add(scenario.name, figures)),
+            Err(error) => {
+                eprintln!("bridge-bench: {}: {error}", scenario.name);
+                succeeded = false;
+            }
         }
     }
-    Ok(report)
+    let machine = Machine::here(setting.scratch.path());
+    println!("{}", if arguments.json { report.to_json(&machine, &command())? } else { report.to_table() });
+    Ok(succeeded)
 }

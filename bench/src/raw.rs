@@ -9,7 +9,7 @@ use bridge_proto::frame::{self, HEADER};
 use bridge_proto::hello::{ClientHello, Role};
 use serde_json::Value;
 
-use super::rig::{INITIALIZE, INITIALIZED, tool_call};
+use super::rig::{CREATE, INITIALIZE, INITIALIZED, tool_call};
 
 /// A connection that speaks frames.
 pub(crate) struct Raw {
@@ -19,9 +19,14 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
+    /// Connects and says nothing.
+    pub(crate) fn connect(socket: &Path) -> io::Result<Self> {
+        Ok(Self { stream: UnixStream::connect(socket)?, payload: Vec::new() })
+    }
+
     /// Connects and says hello as a shim does, then shakes hands as its client.
     pub(crate) fn client(socket: &Path) -> io::Result<Self> {
-        let mut raw = Self { stream: UnixStream::connect(socket)?, payload: Vec::new() };
+        let mut raw = Self::connect(socket)?;
         raw.write(&serde_json::to_vec(&ClientHello::new(Role::Mcp, "bench"))?)?;
         raw.answer()?;
         raw.write(INITIALIZE.trim_ascii_end())?;
@@ -39,7 +44,7 @@ impl Raw {
 
     /// Creates a conversation and goes on in it.
     pub(crate) fn create(&mut self) -> io::Result<Value> {
-        self.call(&tool_call("create_conversation", r#"{"my_role":"sender","partner_role":"receiver"}"#))
+        self.call(&tool_call("create_conversation", CREATE))
     }
 
     /// Writes one message, with or without its line end.

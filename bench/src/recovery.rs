@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::client::{Client, micros};
 use super::figures::{Figure, Latencies};
+use super::fill::fill;
 use super::raw::Raw;
-use super::rig::{Rig, send, tool_call};
+use super::rig::{Rig, megabytes, send, tool_call};
 use super::scenarios::Setting;
 
-/// Conversations that they are spread over.
-const CONVERSATIONS: usize = 400;
-/// Connections that fill it.
-const FILLERS: usize = 16;
 /// Agents that are connected when the daemon dies.
 const AGENTS: usize = 50;
 /// Deaths.
@@ -24,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn recovery(setting: &Setting) -> io::Result<Vec<Figure>> {
     let mut rig = Rig::start(&setting.binaries, setting.scratch.path())?;
     let began = Instant::now();
-    fill(&rig, setting.messages)?;
+    fill(&rig, setting.messages, 200)?;
     let filling = began.elapsed();
     let (mut first, mut all, mut size) = (Latencies::default(), Latencies::default(), 0);
     for _ in 0..DEATHS {
@@ -35,7 +32,7 @@ pub(crate) fn recovery(setting: &Setting) -> io::Result<Vec<Figure>> {
         busy.fill(&send(200), 5_000)?;
         rig.daemon.0.kill()?;
         rig.daemon.0.wait()?;
-        size = rig.database_bytes()?;
+        size = rig.database_bytes()? + rig.log_bytes()?;
         let dead = Instant::now();
         rig.restart()?;
         for (number, agent) in agents.iter_mut().enumerate() {
@@ -46,35 +43,13 @@ pub(crate) fn recovery(setting: &Setting) -> io::Result<Vec<Figure>> {
         }
         all.0.push(micros(dead.elapsed()));
     }
-    let figure = |what, unit, ours| Figure { what, unit, ours, yardstick: None };
-    #[expect(clippy::cast_precision_loss, reason = "a file's size")]
-    let megabytes = size as f64 / f64::from(1 << 20);
     Ok(vec![
-        figure("filling it", "s", filling.as_secs_f64()),
-        figure("database and WAL", "MB", megabytes),
-        figure("from death to the first agent served, median", "ms", first.quantile(0.5) / 1e3),
-        figure("from death to all 50 agents served, median", "ms", all.quantile(0.5) / 1e3),
-        figure("from death to all 50 agents served, worst", "ms", all.quantile(1.0) / 1e3),
+        Figure::alone("filling it", "s", filling.as_secs_f64()),
+        Figure::alone("database and WAL", "MB", megabytes(size)),
+        Figure::alone("from death to the first agent served, median", "ms", first.quantile(0.5) / 1e3),
+        Figure::alone("from death to all 50 agents served, median", "ms", all.quantile(0.5) / 1e3),
+        Figure::alone("from death to all 50 agents served, worst", "ms", all.quantile(1.0) / 1e3),
     ])
-}
-
-fn fill(rig: &Rig, messages: usize) -> io::Result<()> {
-    let socket = rig.socket();
-    std::thread::scope(|scope| {
-        let fillers: Vec<_> = (0..FILLERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    for _ in 0..CONVERSATIONS / FILLERS {
-                        Raw::sender(&socket)?.fill(&send(200), messages / CONVERSATIONS)?;
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        fillers.into_iter().try_for_each(|filler| {
-            filler.join().map_err(|_| io::Error::other("a filling thread panicked"))?
-        })
-    })
 }
 
 /// Calls until the daemon itself answers; errors in between say that it restarts.

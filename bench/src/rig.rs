@@ -53,10 +53,14 @@ impl Rig {
         self.state().join("run/bridged.sock")
     }
 
-    /// Bytes of the database and its log.
+    /// Bytes of the database without its log.
     pub(crate) fn database_bytes(&self) -> io::Result<u64> {
-        let size = |file: &str| std::fs::metadata(self.state().join(file)).map(|meta| meta.len());
-        Ok(size("bridge.db")? + size("bridge.db-wal")?)
+        Ok(std::fs::metadata(self.state().join("bridge.db"))?.len())
+    }
+
+    /// Bytes of its log.
+    pub(crate) fn log_bytes(&self) -> io::Result<u64> {
+        Ok(std::fs::metadata(self.state().join("bridge.db-wal"))?.len())
     }
 
     fn state(&self) -> PathBuf {
@@ -79,8 +83,7 @@ impl Rig {
     /// Two clients in one conversation.
     pub(crate) fn pair(&self) -> io::Result<(Client, Client)> {
         let (mut a, mut b) = (self.client()?, self.client()?);
-        let created =
-            a.expect(&tool_call("create_conversation", r#"{"my_role":"sender","partner_role":"receiver"}"#))?;
+        let created = a.expect(&tool_call("create_conversation", CREATE))?;
         let code = created["result"]["structuredContent"]["invite_code"].as_str().unwrap_or_default();
         b.expect(&tool_call("join_conversation", &format!(r#"{{"invite_code":"{code}"}}"#)))?;
         Ok((a, b))
@@ -89,8 +92,7 @@ impl Rig {
     /// A client alone in a conversation.
     pub(crate) fn sender(&self) -> io::Result<Client> {
         let mut client = self.client()?;
-        client
-            .expect(&tool_call("create_conversation", r#"{"my_role":"sender","partner_role":"receiver"}"#))?;
+        client.expect(&tool_call("create_conversation", CREATE))?;
         Ok(client)
     }
 }
@@ -99,6 +101,9 @@ impl Rig {
 pub(crate) const INITIALIZE: &[u8] = b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
 /// What a client says once the handshake is answered.
 pub(crate) const INITIALIZED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
+
+/// Arguments of a new conversation.
+pub(crate) const CREATE: &str = r#"{"my_role":"sender","partner_role":"receiver"}"#;
 
 /// A line that calls a tool.
 pub(crate) fn tool_call(tool: &str, arguments: &str) -> Vec<u8> {
@@ -116,6 +121,12 @@ pub(crate) fn send(bytes: usize) -> Vec<u8> {
 /// Harmless text of that length.
 pub(crate) fn prose(bytes: usize) -> String {
     "the quick brown fox jumps over the lazy dog and looks back ".chars().cycle().take(bytes).collect()
+}
+
+/// Bytes as megabytes.
+#[expect(clippy::cast_precision_loss, reason = "a file's size")]
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn spawn(mut daemon: Command, home: &Path) -> io::Result<Child> {
