@@ -10,17 +10,50 @@ use super::figures::{Figure, Latencies};
 use super::rig::{Rig, send, tool_call};
 use super::scenarios::Setting;
 
-/// A send to a partner that waits by long poll, beside the send itself: the yardstick here is our own send.
+/// A send to a partner that waits by long poll, by so many pairs at once, beside the send itself: the yardstick here is
+/// our own send.
 ///
 /// The arrival counts from the start of the send, the poll's answer from the send's; the latter is read first, so that what
 /// came before it counts as the microseconds of a read.
-pub(crate) fn hop(setting: &Setting) -> io::Result<Vec<Figure>> {
+pub(crate) fn hop(setting: &Setting, pairs: usize) -> io::Result<Vec<Figure>> {
     let rig = Rig::start(&setting.binaries, setting.scratch.path())?;
-    let (mut a, mut b) = rig.pair()?;
-    let (mut sends, mut arrivals, mut polls) =
-        (Latencies::default(), Latencies::default(), Latencies::default());
-    let (line, until) = (send(200), Instant::now() + setting.load);
-    while Instant::now() < until {
+    let pairs = (0..pairs).map(|_| rig.pair()).collect::<io::Result<Vec<_>>>()?;
+    let until = Instant::now() + setting.load;
+    let hops = std::thread::scope(|scope| {
+        let running: Vec<_> =
+            pairs.into_iter().map(|(a, b)| scope.spawn(move || hop_until(until, a, b))).collect();
+        running.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    let mut all = Hops::default();
+    for hops in hops {
+        let mut hops = hops.map_err(|_| io::Error::other("a client thread panicked"))??;
+        all.sends.0.append(&mut hops.sends.0);
+        all.arrivals.0.append(&mut hops.arrivals.0);
+        all.polls.0.append(&mut hops.polls.0);
+    }
+    let Hops { mut sends, mut arrivals, mut polls } = all;
+    Ok(vec![
+        arrivals.against(&mut sends, "arrival p50 against send", 0.5),
+        arrivals.against(&mut sends, "arrival p99 against send", 0.99),
+        polls.against(&mut sends, "send answered to poll answered p50 against send", 0.5),
+        polls.against(&mut sends, "send answered to poll answered p99 against send", 0.99),
+    ])
+}
+
+/// What the hops of some pairs took.
+#[derive(Default)]
+struct Hops {
+    /// From the send to its answer.
+    sends: Latencies,
+    /// From the send to the poll's answer.
+    arrivals: Latencies,
+    /// From the send's answer to the poll's.
+    polls: Latencies,
+}
+
+fn hop_until(until: Instant, mut a: Client, mut b: Client) -> io::Result<Hops> {
+    let (line, mut hops) = (send(200), Hops::default());
+    while hops.sends.0.is_empty() || Instant::now() < until {
         wait(&mut b)?;
         let_park(&mut a)?;
         let began = Instant::now();
@@ -29,16 +62,11 @@ pub(crate) fn hop(setting: &Setting) -> io::Result<Vec<Figure>> {
         let answer = b.answer()?;
         let arrived = Instant::now();
         must_bring(answer)?;
-        sends.0.push(micros(answered - began));
-        arrivals.0.push(micros(arrived - began));
-        polls.0.push(micros(arrived - answered));
+        hops.sends.0.push(micros(answered - began));
+        hops.arrivals.0.push(micros(arrived - began));
+        hops.polls.0.push(micros(arrived - answered));
     }
-    Ok(vec![
-        arrivals.against(&mut sends, "arrival p50 against send", 0.5),
-        arrivals.against(&mut sends, "arrival p99 against send", 0.99),
-        polls.against(&mut sends, "send answered to poll answered p50 against send", 0.5),
-        polls.against(&mut sends, "send answered to poll answered p99 against send", 0.99),
-    ])
+    Ok(hops)
 }
 
 /// So many that wait; one after the other is sent something. Once, and again until the load's time is over.

@@ -2,13 +2,22 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bridge_proto::frame::{self, Decoded, FrameError, HEADER};
 use thiserror::Error;
 use tokio::net::UnixStream;
+use tokio::time::Instant;
 
 /// Bytes read at once when the size of what comes is not known.
 const CHUNK: usize = 8 * 1024;
+/// A read that brings fewer bytes than this and completes no frame brings a crumb. Our own programs write frames whole.
+const CRUMB: usize = 64;
+/// Crumbs of a frame after which the rest of it is left to gather for a while: a header that comes by itself is none of
+/// these.
+const FREE_CRUMBS: u32 = 2;
+/// For how long. Who sends bytes one by one costs everybody else one look in that time, not one for each byte.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Why no frame could be read.
 #[derive(Debug, Error)]
@@ -28,13 +37,17 @@ pub struct FrameReader {
     consumed: usize,
     /// Whether a round of the runtime has gone by for the frame that is next.
     let_others_go: bool,
+    /// Crumbs that came of the frame that is next.
+    crumbs: u32,
+    /// Until when more of them may gather.
+    gather_until: Option<Instant>,
 }
 
 impl FrameReader {
     /// Reads from `stream`.
     #[must_use]
     pub fn new(stream: Arc<UnixStream>) -> Self {
-        Self { stream, buffer: Vec::new(), consumed: 0, let_others_go: false }
+        Self { stream, buffer: Vec::new(), consumed: 0, let_others_go: false, crumbs: 0, gather_until: None }
     }
 
     /// The next payload; `None` when the peer has closed. May be dropped at any await without losing a byte.
@@ -55,6 +68,7 @@ impl FrameReader {
                         tokio::task::yield_now().await;
                     }
                     self.let_others_go = false;
+                    (self.crumbs, self.gather_until) = (0, None);
                     let start = self.consumed + HEADER;
                     self.consumed += end;
                     return Ok(Some(&self.buffer[start..self.consumed]));
@@ -81,11 +95,19 @@ impl FrameReader {
     /// Reads once. `false` when the peer has closed.
     async fn fill(&mut self) -> io::Result<bool> {
         loop {
+            // Kept until it is over: whoever drops this future and asks again waits for the rest of it only.
+            if let Some(until) = self.gather_until {
+                tokio::time::sleep_until(until).await;
+                self.gather_until = None;
+            }
             // The buffer is only there once there is something to put into it, and grows with what has come, not with
             // what was announced.
             self.stream.readable().await?;
             match self.read_some() {
-                Ok(read) => return Ok(read > 0),
+                Ok(read) => {
+                    self.note_crumb(read);
+                    return Ok(read > 0);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
                 Err(error) => return Err(error),
@@ -106,6 +128,17 @@ impl FrameReader {
         let read = self.stream.try_read(&mut chunk)?;
         self.buffer.extend_from_slice(&chunk[..read]);
         Ok(read)
+    }
+
+    /// After so many crumbs the next read waits. What completes a frame is given out at once all the same.
+    fn note_crumb(&mut self, read: usize) {
+        if read >= CRUMB {
+            return;
+        }
+        self.crumbs += 1;
+        if self.crumbs > FREE_CRUMBS {
+            self.gather_until = Some(Instant::now() + GATHER);
+        }
     }
 }
 
@@ -255,6 +288,35 @@ mod tests {
         assert!(matches!(poll_once(reader.next()).await, Poll::Ready(Ok(Some(b"2")))));
         assert!(poll_once(reader.next()).await.is_pending());
         assert_eq!(reader.next().await.unwrap().unwrap(), b"3");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_in_crumbs_arrives_and_is_looked_at_now_and_then_only() {
+        let (mut reader, writer) = pair();
+        let mut wire = Vec::new();
+        frame::encode(&[b'x'; 20], &mut wire).unwrap();
+        let began = Instant::now();
+        for count in 1..=3 {
+            assert_eq!(reader.gather_until, None);
+            writer.push(&wire[count - 1..count]);
+            while reader.buffer.len() < count {
+                assert!(poll_once(reader.next()).await.is_pending());
+                tokio::task::yield_now().await;
+            }
+        }
+        writer.push(&wire[3..]);
+        assert_eq!(reader.next().await.unwrap().unwrap(), [b'x'; 20]);
+        assert!(began.elapsed() >= GATHER);
+        // The next one, in a header and a body of its own, is not held up.
+        let began = Instant::now();
+        writer.push(&wire[..HEADER]);
+        while reader.buffer.len() < HEADER {
+            assert!(poll_once(reader.next()).await.is_pending());
+            tokio::task::yield_now().await;
+        }
+        writer.push(&wire[HEADER..]);
+        assert_eq!(reader.next().await.unwrap().unwrap(), [b'x'; 20]);
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test]
