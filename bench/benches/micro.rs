@@ -2,17 +2,26 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
+use bridge_daemon::boot;
 use bridge_daemon::clock;
 use bridge_daemon::domain::audit::{Entry, Head};
 use bridge_daemon::domain::bucket::{Buckets, Rates};
 use bridge_daemon::domain::id::{ConversationId, SessionLabel};
 use bridge_daemon::domain::key::{KEY_LENGTH, Keys, NONCE_LENGTH};
 use bridge_daemon::domain::time::Timestamp;
+use bridge_daemon::live::{Connection, Outlet};
 use bridge_daemon::mcp::parse::client_message;
+use bridge_daemon::ops::dispatch::{self, Request};
+use bridge_daemon::store::state_dir;
+use bridge_proto::control::Control;
 use bridge_proto::frame::{HEADER, decode, encode};
+use bridge_proto::paths::Paths;
 use bridge_redact::Engine;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 const PROSE: &str = "the quick brown fox jumps over the lazy dog and looks back ";
 const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"send_to_partner","arguments":{"message":"%"}}}"#;
@@ -86,5 +95,37 @@ fn wire(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, redactor, identity, limits, wire);
+struct Nowhere;
+impl Outlet for Nowhere {
+    fn control(&self, _control: &Control) {}
+}
+
+/// An empty check, from the operation's name to its result: all of a call but reading, writing and the MCP library.
+fn dispatched(criterion: &mut Criterion) {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state");
+    let paths = Paths { socket: state.join("socket"), config: state.join("config.toml"), state };
+    state_dir::prepare(&paths.state).unwrap();
+    std::fs::write(
+        &paths.config,
+        "[limits.read]\nper_minute = 1000000000\nper_hour = 1000000000\nper_day = 1000000000\n",
+    )
+    .unwrap();
+    let (bridge, _threads) = boot(paths).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let connection = Arc::new(Connection::new(1, None, clock::now(), Box::new(Nowhere)));
+    let call = |name: &str, arguments: Value| {
+        let operation = dispatch::find(&bridge, name).unwrap();
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        let request = Request { arguments, turn: None, cancelled: CancellationToken::new(), progress: None };
+        let answer = runtime.block_on(dispatch::dispatch(&bridge, &connection, operation, request));
+        answer.result.unwrap()
+    };
+    call("create_conversation", json!({"my_role": "sender", "partner_role": "receiver"}));
+    criterion.bench_function("empty check, dispatched", |b| {
+        b.iter(|| call("check_messages", Value::Null));
+    });
+}
+
+criterion_group!(benches, redactor, identity, limits, wire, dispatched);
 criterion_main!(benches);

@@ -21,6 +21,7 @@ use super::twins::{TURNS, Twins, sample};
 
 /// All of them; they run when they are asked for by name.
 pub(crate) const ALL: &[Scenario] = &[
+    Scenario::on_request("flood: 1 sends without a pause", |s| beside(s, greedy)),
     Scenario::on_request("flood: 1,000 idle, 200 busy", |s| beside(s, crowd)),
     Scenario::on_request("flood: 20 send and never read", |s| beside(s, deaf)),
     Scenario::on_request("flood: 500 open and never speak", |s| beside(s, mute)),
@@ -78,6 +79,11 @@ fn crowd(socket: &Path) -> io::Result<Flood> {
         }
         Ok(())
     }))
+}
+
+/// One that always has as many sends under way as a connection may, with limits far away.
+fn greedy(socket: &Path) -> io::Result<Flood> {
+    Ok(Flood::of(vec![Raw::sender(socket)?], |raw| raw.fill(&send(200), 200)))
 }
 
 /// Ask for much and take nothing: the daemon must stop reading from them, not keep what they do not take.

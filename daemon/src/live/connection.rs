@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bridge_proto::control::Control;
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::session::{LiveConversation, LiveSession};
@@ -18,6 +18,9 @@ use crate::domain::time::Timestamp;
 pub const MAX_SESSIONS: usize = 1_024;
 /// Long polls that one connection may have open.
 const MAX_WAITS: u32 = 8;
+/// Changes of one connection that may wait for the disk at once. More would only make a commit longer for everybody who
+/// shares it: with so many, one connection keeps the disk busy already.
+const MAX_CHANGES: usize = 8;
 /// Subscriptions that one connection may have open; a client needs one.
 const MAX_LISTENS: u32 = 8;
 
@@ -68,6 +71,7 @@ pub struct Connection {
     outlet: Box<dyn Outlet>,
     waits: AtomicU32,
     listens: AtomicU32,
+    changes: Semaphore,
     sessions: Mutex<Sessions>,
     requests: Mutex<Requests>,
     announced: Mutex<Told>,
@@ -138,6 +142,7 @@ impl Connection {
             outlet,
             waits: AtomicU32::new(0),
             listens: AtomicU32::new(0),
+            changes: Semaphore::new(MAX_CHANGES),
             sessions: Mutex::default(),
             requests: Mutex::default(),
             announced: Mutex::default(),
@@ -280,6 +285,12 @@ impl Connection {
         permit(&self.waits, MAX_WAITS)
     }
 
+    /// A place among the changes that wait for the disk, as soon as there is one; first come, first served.
+    pub async fn change_permit(&self) -> Option<SemaphorePermit<'_>> {
+        // `None` would mean that it was closed, which it never is.
+        self.changes.acquire().await.ok()
+    }
+
     /// A place for one subscription, unless there are too many already.
     #[must_use]
     pub fn listen_permit(&self) -> Option<WaitPermit<'_>> {
@@ -408,6 +419,21 @@ mod tests {
         connection.bind(binding(), "key".to_owned()).unwrap();
         assert_eq!(*locked(&heard.0), [Control::Bound { resume: "key".to_owned() }]);
         assert!(connection.attached().is_empty() && connection.default_binding().is_none());
+    }
+
+    #[tokio::test]
+    async fn so_many_changes_wait_for_the_disk_and_the_next_waits_for_one_of_them() {
+        let connection = connection();
+        let mut held = Vec::new();
+        for _ in 0..MAX_CHANGES {
+            held.push(connection.change_permit().await.unwrap());
+        }
+        let mut next = Box::pin(connection.change_permit());
+        let poll_once =
+            |cx: &mut std::task::Context<'_>| std::task::Poll::Ready(next.as_mut().poll(cx).is_pending());
+        assert!(std::future::poll_fn(poll_once).await);
+        held.pop();
+        assert!(next.await.is_some());
     }
 
     #[test]

@@ -109,6 +109,8 @@ impl Call<'_> {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
         details: impl FnOnce(&T) -> Outcome + Send + 'static,
     ) -> Result<T, OpError> {
+        let connection = Arc::clone(self.connection);
+        let _place = connection.change_permit().await;
         let commit = self.enqueue(weight, work, details).await;
         // Who has no identity is about to get one: the calls behind must find it.
         if matches!(self.caller, Caller::Session(_)) {

@@ -46,6 +46,9 @@ pub(super) fn open_writer(path: &Path, synchronous: Synchronous) -> Result<Conne
             },
         )?;
         connection.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT_PAGES)?;
+        // What a savepoint may have to put back is else kept in a block of 64 KiB for each of them, which some allocators
+        // fetch from the kernel and give back every time.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "foreign_keys", true)
     };
     pragmas(&connection).map_err(|source| sqlite("configuring", path, source))?;
