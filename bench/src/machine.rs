@@ -35,7 +35,10 @@ impl Machine {
                 .map(|(name, release)| format!("{name} {release}")),
             memory_mb: read("/proc/meminfo").and_then(|text| memory_mb(&text)),
             filesystem: read("/proc/self/mounts").and_then(|text| filesystem(&text, scratch)),
-            added_flush_us: std::env::var("SLOW_US").ok().and_then(|text| text.parse().ok()),
+            // The preload reads the variable; without a preload it means nothing.
+            added_flush_us: std::env::var_os("LD_PRELOAD")
+                .and_then(|_| std::env::var("SLOW_US").ok())
+                .and_then(|text| text.parse().ok()),
         }
     }
 }

@@ -20,7 +20,7 @@ pub const MAX_SESSIONS: usize = 1_024;
 const MAX_WAITS: u32 = 8;
 /// Changes of one connection that may wait for the disk at once. More would only make a commit longer for everybody who
 /// shares it: with so many, one connection keeps the disk busy already.
-const MAX_CHANGES: usize = 8;
+const MAX_CHANGES: usize = 4;
 /// Subscriptions that one connection may have open; a client needs one.
 const MAX_LISTENS: u32 = 8;
 
