@@ -353,7 +353,6 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bucket::Buckets;
     use crate::store::read::live::{ConversationRecord, SessionRecord};
 
     const NOW: Timestamp = Timestamp::from_millis(0);
@@ -372,18 +371,7 @@ mod tests {
     }
 
     fn binding() -> Binding {
-        let session = SessionRecord {
-            label: SessionLabel::A,
-            role: String::new(),
-            nonce: [0; 16],
-            joined_at: None,
-            last_seen: None,
-            status: None,
-            note: None,
-            spent: Buckets::default(),
-            unacknowledged: 0,
-        };
-        let record = ConversationRecord { row: 1, expires_at: NOW, sessions: vec![session] };
+        let record = ConversationRecord { row: 1, expires_at: NOW, sessions: vec![SessionRecord::fresh(0)] };
         let id = ConversationId::from_random([0; 8]);
         let conversation = Arc::new(LiveConversation::from_record(id, record));
         Binding { session: Arc::clone(&conversation.sessions[0]), conversation }

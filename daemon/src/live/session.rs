@@ -258,20 +258,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(0);
 
     fn session(waiting: u64) -> Rc<LiveSession> {
-        Rc::new(LiveSession::from_record(
-            1,
-            SessionRecord {
-                label: SessionLabel::A,
-                role: String::new(),
-                nonce: [0; 16],
-                joined_at: None,
-                last_seen: None,
-                status: None,
-                note: None,
-                spent: Buckets::default(),
-                unacknowledged: waiting,
-            },
-        ))
+        Rc::new(LiveSession::from_record(1, SessionRecord::fresh(waiting)))
     }
 
     #[test]

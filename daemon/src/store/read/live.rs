@@ -44,6 +44,24 @@ pub struct SessionRecord {
     pub unacknowledged: u64,
 }
 
+#[cfg(test)]
+impl SessionRecord {
+    /// Session `a`, which nobody has taken, with so many messages for it.
+    pub(crate) fn fresh(unacknowledged: u64) -> Self {
+        Self {
+            label: SessionLabel::A,
+            role: String::new(),
+            nonce: [0; 16],
+            joined_at: None,
+            last_seen: None,
+            status: None,
+            note: None,
+            spent: Buckets::default(),
+            unacknowledged,
+        }
+    }
+}
+
 /// Loads one conversation.
 ///
 /// # Errors
