@@ -13,7 +13,7 @@ use super::call::{Call, Outcome, Parked};
 use super::error::OpError;
 use super::spec::{Audit, Authentication, Gate, Hints, Operation, RateClass, Spec};
 use crate::domain::id::{MessageId, Sender};
-use crate::domain::mailbox::LeaseNumber;
+use crate::domain::mailbox::{LeaseNumber, Mailbox};
 use crate::live::{Connection, LiveSession};
 use crate::store::{BatchLimits, OfferedMessage, StoreError, Tx};
 
@@ -179,14 +179,8 @@ enum Event {
 /// Leaves the fetch where the next send finds it.
 fn park(call: &Call<'_>, session: &Arc<LiveSession>) -> Option<Parked<Batch>> {
     let lease = call.bridge.registry.lease_number();
-    let (for_job, connection) = (Arc::clone(session), Arc::clone(call.connection));
     // The message that it follows is not counted yet: only an answer on its way keeps it from being fetched.
-    let work = move |tx: &mut Tx<'_>| {
-        if for_job.state().mailbox.answer_under_way() {
-            return Ok(Batch::none(lease));
-        }
-        take(tx, &for_job, &connection, lease)
-    };
+    let work = fetch(call, session, lease, Mailbox::answer_under_way);
     call.park(session, lease, work, offered)
 }
 
@@ -226,14 +220,24 @@ impl Batch {
 /// Takes the oldest waiting messages, on disk and in memory.
 async fn offer(call: &mut Call<'_>, session: &Arc<LiveSession>) -> Result<Batch, OpError> {
     let lease = call.bridge.registry.lease_number();
-    let (for_job, connection) = (Arc::clone(session), Arc::clone(call.connection));
-    let work = move |tx: &mut Tx<'_>| {
-        if for_job.state().mailbox.available() == 0 {
+    let work = fetch(call, session, lease, |mailbox| mailbox.available() == 0);
+    call.commit(0, work, offered).await
+}
+
+/// The work of a fetch, which is done when nothing speaks against it by then.
+fn fetch(
+    call: &Call<'_>,
+    session: &Arc<LiveSession>,
+    lease: LeaseNumber,
+    in_vain: fn(&Mailbox) -> bool,
+) -> impl FnOnce(&mut Tx<'_>) -> Result<Batch, StoreError> + Send + use<> {
+    let (session, connection) = (Arc::clone(session), Arc::clone(call.connection));
+    move |tx| {
+        if in_vain(&session.state().mailbox) {
             return Ok(Batch::none(lease));
         }
-        take(tx, &for_job, &connection, lease)
-    };
-    call.commit(0, work, offered).await
+        take(tx, &session, &connection, lease)
+    }
 }
 
 fn offered(batch: &Batch) -> Outcome {

@@ -114,9 +114,7 @@ impl FrameReader {
             }
         }
     }
-}
 
-impl FrameReader {
     /// One read of whatever is there.
     fn read_some(&mut self) -> io::Result<usize> {
         if !self.buffer.is_empty() {
