@@ -87,7 +87,7 @@ async fn in_part<T: Send + 'static>(
     bridge: &Bridge,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    bridge.store.submit(0, work).await?.wait().await
+    bridge.store.commit(0, work).await
 }
 
 fn entry(

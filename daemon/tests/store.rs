@@ -79,7 +79,7 @@ async fn a_failing_job_takes_nobody_with_it() {
         answers.push((number, submitted.await.unwrap()));
     }
     for (number, answer) in answers {
-        match answer.wait().await {
+        match answer.await {
             Ok(value) => assert_eq!(value, number),
             Err(error) => assert!(number % 7 == 3 && matches!(error, StoreError::Refused { .. })),
         }
@@ -114,7 +114,7 @@ async fn what_follows_shares_the_commit_and_stands_by_itself() {
             tx.follow(follower);
             if leader_fails { Err(refused()) } else { Ok(()) }
         });
-        let led = leader.await.unwrap().wait().await;
+        let led = leader.await.unwrap().await;
         let followed = (&mut follows).await;
         assert_eq!((led.is_err(), followed.is_err()), (leader_fails, follower_fails));
         let heads = heads.lock().unwrap();
@@ -137,7 +137,7 @@ async fn what_was_answered_is_there_after_reopening_and_the_seal_knows_it() {
     let directory = tempfile::tempdir().unwrap();
     let opened = open(directory.path());
     for number in 0..20 {
-        opened.store.submit(0, move |tx| tx.append_audit(entry(number))).await.unwrap().wait().await.unwrap();
+        opened.store.commit(0, move |tx| tx.append_audit(entry(number))).await.unwrap();
     }
     assert_eq!(opened.verify().sealed_rows, Some(20));
     opened.close();
@@ -152,7 +152,7 @@ async fn a_cut_trail_is_noticed_at_the_next_start_and_the_evidence_kept() {
     let directory = tempfile::tempdir().unwrap();
     let opened = open(directory.path());
     for number in 0..20 {
-        opened.store.submit(0, move |tx| tx.append_audit(entry(number))).await.unwrap().wait().await.unwrap();
+        opened.store.commit(0, move |tx| tx.append_audit(entry(number))).await.unwrap();
     }
     let (_, paths) = opened.close();
     let tampering = rusqlite::Connection::open(paths.database()).unwrap();
@@ -160,7 +160,7 @@ async fn a_cut_trail_is_noticed_at_the_next_start_and_the_evidence_kept() {
     drop(tampering);
     let opened = open(directory.path());
     // The daemon goes on, and its new rows must not heal the trail.
-    opened.store.submit(0, move |tx| tx.append_audit(entry(99))).await.unwrap().wait().await.unwrap();
+    opened.store.commit(0, move |tx| tx.append_audit(entry(99))).await.unwrap();
     let report = opened.verify();
     assert!(!report.whole, "{report:?}");
     assert!(report.findings[0].problem.contains("contradicting its seal"), "{report:?}");
@@ -242,7 +242,7 @@ async fn submit_all(store: Store, queue: usize, deeds: Vec<Deed>) {
         }
     }
     for (place, deed, commit) in answers {
-        match commit.wait().await {
+        match commit.await {
             Ok(answer) => assert!(matches!(deed, Deed::Appends) && answer == place),
             Err(error) => assert!(matches!(deed, Deed::Fails), "{error}"),
         }

@@ -63,12 +63,10 @@ pub(super) async fn record(
     conversation: Option<ConversationId>,
     details: Value,
 ) -> Result<(), AdminError> {
-    let commit =
-        bridge.store.submit(0, move |tx| tx.append_audit(entry(tx.now(), command, conversation, &details)));
-    let recorded = match commit.await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+    let recorded = bridge
+        .store
+        .commit(0, move |tx| tx.append_audit(entry(tx.now(), command, conversation, &details)))
+        .await;
     recorded.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))
 }
 

@@ -61,17 +61,16 @@ async fn store(bridge: &Arc<Bridge>, upload: Upload) -> Result<Response, AdminEr
         checked.unwrap_or_else(|error| Err(failure(AdminErrorCode::Store, error.to_string())))?;
     let (id, lines) = (new.id, new.lines.len());
     let messages = new.lines.iter().filter(|(message, _)| message.is_some()).count();
-    let commit = bridge.store.submit(weight, move |tx| {
-        let stored = tx.store_archive(&new)?;
-        if stored {
-            tx.append_audit(human::entry(tx.now(), "import", Some(new.id), &details))?;
-        }
-        Ok(stored)
-    });
-    let stored = match commit.await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+    let stored = bridge
+        .store
+        .commit(weight, move |tx| {
+            let stored = tx.store_archive(&new)?;
+            if stored {
+                tx.append_audit(human::entry(tx.now(), "import", Some(new.id), &details))?;
+            }
+            Ok(stored)
+        })
+        .await;
     if !stored.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))? {
         return Err(bad(format!("there is a conversation {id} already; nothing was imported")));
     }

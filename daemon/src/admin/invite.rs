@@ -38,16 +38,15 @@ pub(super) async fn create(
     let digest = bridge.keys.digest(Purpose::Invite, &[code.as_bytes()]);
     let expires_at = now.after(invite::LIFETIME).min(live.expires_at);
     let row = live.row;
-    let commit = bridge.store.submit(0, move |tx| {
-        tx.create_invite(&digest, row, label, expires_at)?;
-        let details = serde_json::json!({"session": label, "expires_at": expires_at});
-        let entry = human::entry(tx.now(), "invite", Some(id), &details);
-        tx.append_audit(entry)
-    });
-    let stored = match commit.await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+    let stored = bridge
+        .store
+        .commit(0, move |tx| {
+            tx.create_invite(&digest, row, label, expires_at)?;
+            let details = serde_json::json!({"session": label, "expires_at": expires_at});
+            let entry = human::entry(tx.now(), "invite", Some(id), &details);
+            tx.append_audit(entry)
+        })
+        .await;
     stored.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
     Ok(Response::Invite(InviteView {
         conversation_id: id.to_string(),

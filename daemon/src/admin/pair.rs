@@ -52,17 +52,16 @@ pub(super) async fn create(
     }
     let digests = codes.map(|code| bridge.keys.digest(Purpose::Invite, &[code.as_bytes()]));
     let details = serde_json::json!({"roles": view.roles, "expires_at": new.expires_at});
-    let commit = bridge.store.submit(0, move |tx| {
-        let row = tx.create_conversation(&new)?;
-        for (label, digest) in LABELS.into_iter().zip(&digests) {
-            tx.create_invite(digest, row, label, invites_end)?;
-        }
-        tx.append_audit(human::entry(tx.now(), "pair", Some(new.id), &details))
-    });
-    let stored = match commit.await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+    let stored = bridge
+        .store
+        .commit(0, move |tx| {
+            let row = tx.create_conversation(&new)?;
+            for (label, digest) in LABELS.into_iter().zip(&digests) {
+                tx.create_invite(digest, row, label, invites_end)?;
+            }
+            tx.append_audit(human::entry(tx.now(), "pair", Some(new.id), &details))
+        })
+        .await;
     stored.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
     Ok(Response::Pair(view))
 }

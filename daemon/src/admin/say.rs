@@ -48,18 +48,14 @@ pub(super) async fn send(
     };
     let mac = bridge.keys.digest(Purpose::Body, &[id.to_string().as_bytes(), new.body.as_str().as_bytes()]);
     let (bytes, to) = (new.body.as_str().len(), labels.clone());
-    let commit = bridge.store.submit(bytes + 512, move |tx| {
+    let stored = bridge.store.commit(bytes + 512, move |tx| {
         let sent = post(tx, &new, recipients)?;
         let details = json!({
             "message": sent.id, "to": to, "bytes": bytes, "redactions": sent.redactions, "body_mac": hex(&mac),
         });
         tx.append_audit(human::entry(tx.now(), "say", Some(id), &details))?;
         Ok(sent)
-    });
-    let stored = match commit.await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+    }).await;
     let sent = stored.map_err(|error| failure(AdminErrorCode::Store, error.to_string()))?;
     Ok(Response::Said(SaidView {
         message_id: sent.id.to_string(),

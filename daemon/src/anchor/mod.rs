@@ -46,8 +46,7 @@ pub async fn cast(bridge: &Bridge) {
 }
 
 async fn try_cast(bridge: &Bridge) -> Result<(), AnchorError> {
-    let anchor =
-        bridge.store.submit(0, |tx| Ok(Anchor { at: tx.now(), head: tx.head() })).await?.wait().await?;
+    let anchor = bridge.store.commit(0, |tx| Ok(Anchor { at: tx.now(), head: tx.head() })).await?;
     if anchor.head.seq == 0 {
         return Ok(());
     }

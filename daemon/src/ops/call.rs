@@ -109,14 +109,14 @@ impl Call<'_> {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
         details: impl FnOnce(&T) -> Outcome + Send + 'static,
     ) -> Result<T, OpError> {
-        let connection = Arc::clone(self.connection);
+        let connection = self.connection;
         let _place = connection.change_permit().await;
         let commit = self.enqueue(weight, work, details).await;
         // Who has no identity is about to get one: the calls behind must find it.
         if matches!(self.caller, Caller::Session(_)) {
             self.end_turn();
         }
-        let value = commit?.wait().await?;
+        let value = commit?.await?;
         tracing::trace!(weight, "on disk");
         Ok(value)
     }
@@ -192,7 +192,7 @@ impl Call<'_> {
         let commit = self.enqueue(0, |_| Ok(()), |()| Outcome::default()).await;
         self.end_turn();
         if must_wait {
-            commit?.wait().await?;
+            commit?.await?;
         } else if let Err(error) = commit {
             tracing::warn!(%error, action = self.spec.name, "a read could not be recorded");
         }

@@ -63,10 +63,7 @@ fn put_back(bridge: &Arc<Bridge>, session: &Arc<LiveSession>, messages: Vec<Mess
 fn write(bridge: &Arc<Bridge>, work: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static) {
     let bridge = Arc::clone(bridge);
     tokio::spawn(async move {
-        let written = match bridge.store.submit(0, work).await {
-            Ok(commit) => commit.wait().await,
-            Err(error) => Err(error),
-        };
+        let written = bridge.store.commit(0, work).await;
         if let Err(error) = written {
             tracing::warn!(%error, "the state of a delivery could not be recorded");
         }

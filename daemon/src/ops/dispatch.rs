@@ -300,20 +300,19 @@ pub(super) async fn record_refusal(
     details: Value,
 ) {
     let outcome = error.code();
-    let submitted = bridge.store.submit(0, move |tx| {
-        tx.append_audit(Entry {
-            at: tx.now(),
-            conversation,
-            actor,
-            action: spec.audit.action().to_owned(),
-            outcome: outcome.to_owned(),
-            details: details.to_string(),
+    let recorded = bridge
+        .store
+        .commit(0, move |tx| {
+            tx.append_audit(Entry {
+                at: tx.now(),
+                conversation,
+                actor,
+                action: spec.audit.action().to_owned(),
+                outcome: outcome.to_owned(),
+                details: details.to_string(),
+            })
         })
-    });
-    let recorded = match submitted.await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+        .await;
     if let Err(error) = recorded {
         tracing::warn!(%error, action = spec.name, outcome, "a refusal could not be recorded");
     }

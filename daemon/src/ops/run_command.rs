@@ -39,20 +39,21 @@ pub(super) fn guard_of(call: &Call<'_>) -> Result<Arc<Guard>, OpError> {
 
 /// Notes which commands ran when the last daemon ended: nobody knows what they did. Their sandboxes died with it.
 pub(super) async fn settle_lost(store: &Store) -> Result<(), StoreError> {
-    let lost = store.submit(0, |tx| {
-        for (id, conversation) in tx.lose_running_commands()? {
-            tx.append_audit(Entry {
-                at: tx.now(),
-                conversation: Some(conversation),
-                actor: "daemon".to_owned(),
-                action: "command_ended".to_owned(),
-                outcome: "lost".to_owned(),
-                details: json!({"id": id}).to_string(),
-            })?;
-        }
-        Ok(())
-    });
-    lost.await?.wait().await
+    store
+        .commit(0, |tx| {
+            for (id, conversation) in tx.lose_running_commands()? {
+                tx.append_audit(Entry {
+                    at: tx.now(),
+                    conversation: Some(conversation),
+                    actor: "daemon".to_owned(),
+                    action: "command_ended".to_owned(),
+                    outcome: "lost".to_owned(),
+                    details: json!({"id": id}).to_string(),
+                })?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Puts the refusal of a command on record.
@@ -161,19 +162,21 @@ async fn record(
         .cloned()
         .collect();
     let message = result_message(binding, body, &recipients);
-    let commit = bridge.store.submit(message.body.as_str().len() + 1_024, move |tx| {
-        tx.end_command(id, state, &summary)?;
-        let sent = post(tx, &message, recipients)?;
-        tx.append_audit(Entry {
-            at: tx.now(),
-            conversation: Some(conversation.to_string()),
-            actor: requester.to_string(),
-            action: "command_ended".to_owned(),
-            outcome: word.to_owned(),
-            details: json!({"id": id, "message": sent.id, "outcome": summary.as_str()}).to_string(),
+    bridge
+        .store
+        .commit(message.body.as_str().len() + 1_024, move |tx| {
+            tx.end_command(id, state, &summary)?;
+            let sent = post(tx, &message, recipients)?;
+            tx.append_audit(Entry {
+                at: tx.now(),
+                conversation: Some(conversation.to_string()),
+                actor: requester.to_string(),
+                action: "command_ended".to_owned(),
+                outcome: word.to_owned(),
+                details: json!({"id": id, "message": sent.id, "outcome": summary.as_str()}).to_string(),
+            })
         })
-    });
-    commit.await?.wait().await
+        .await
 }
 
 fn result_message(binding: &Binding, body: Clean, recipients: &[Arc<LiveSession>]) -> NewMessage {

@@ -65,19 +65,10 @@ pub struct StoreThreads {
     checkpointer: checkpoint::Checkpointer,
 }
 
-/// Answer of the writer that is still to come.
+/// Answer of the writer that is still to come: when the work is on disk, or with whatever the work or the commit ran into;
+/// nothing of it is in the database then.
 #[must_use = "nothing is on disk until the answer is there"]
 pub struct Commit<T>(oneshot::Receiver<Result<T, StoreError>>);
-
-impl<T> Commit<T> {
-    /// Waits until the work is on disk.
-    ///
-    /// # Errors
-    /// Whatever the work or the commit ran into; nothing of it is in the database then.
-    pub async fn wait(self) -> Result<T, StoreError> {
-        self.await
-    }
-}
 
 impl<T> Future for Commit<T> {
     type Output = Result<T, StoreError>;
@@ -155,6 +146,18 @@ impl Store {
         };
         place.send(Box::new(TypedJob::new(weight, work, reply)));
         Ok(Commit(answer))
+    }
+
+    /// Queues work and waits until it is on disk.
+    ///
+    /// # Errors
+    /// Those of [`Self::submit`], and whatever the work or the commit ran into; nothing of it is in the database then.
+    pub async fn commit<T, F>(&self, weight: usize, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.submit(weight, work).await?.await
     }
 
     /// Queues work whose answer nobody needs, from code that cannot wait. Returns whether there was room.

@@ -173,10 +173,7 @@ async fn write<T: Send + 'static>(
     bridge: &Bridge,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, AdminError> {
-    let written = match bridge.store.submit(0, work).await {
-        Ok(commit) => commit.wait().await,
-        Err(error) => Err(error),
-    };
+    let written = bridge.store.commit(0, work).await;
     written.map_err(store_failed)
 }
 
